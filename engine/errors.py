@@ -1,0 +1,32 @@
+"""The errors of building and running programs; every message names the object, what was wrong and what to do."""
+
+
+class EngineError(RuntimeError):
+    """Anything that goes wrong between a circuit and its recording."""
+
+
+class CacheError(EngineError):
+    """The cache folder cannot be used: not writable, not private, or full."""
+
+
+class BuildError(EngineError):
+    """The circuit could not be turned into a program (no compiler, compiler error, unsupported equation)."""
+
+
+class NumbersError(EngineError, ValueError):
+    """The numbers handed to a program do not fit it (unknown name, shape, unit, value)."""
+
+
+class RunError(EngineError):
+    """A program started and did not finish: killed, crashed, disk full, stopped early."""
+
+
+class NonFiniteError(RunError):
+    """A run finished with NaN or infinity in a state; what was recorded up to then is in `recording`."""
+
+    def __init__(self, message, recording=None):
+        super().__init__(message)
+        self.recording = recording
+
+    def __reduce__(self):  # keeps the recording when the error crosses a process boundary
+        return (type(self), (self.args[0], self.recording))
