@@ -1,0 +1,92 @@
+# make figures    an environment of its own (.venv), the headline experiments, and where their figures are
+# make test       the same for the tests
+# make notebook   opens the notebooks of experiments/notebooks in Jupyter
+# make bench, make lint, make clean
+#
+# PYTHON=python3.12 chooses the interpreter, VENV=folder another place for the environment.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help figures test notebook bench lint clean tools
+
+HEADLINE ?= single_cells separation_property japanese_vowels
+HEADLINE_OPTIONS ?= --quick
+PYTEST_OPTIONS ?=
+BENCH_OPTIONS ?=
+VENV ?= .venv
+
+# Without a choice: the first interpreter of a version that the project supports.
+supported = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	if $$p -c '$(supported)' 2>/dev/null; then echo $$p; exit; fi; done; echo python3)
+else
+chosen := $(PYTHON)
+endif
+
+python := $(VENV)/bin/python
+pip := $(python) -m pip --disable-pip-version-check --no-input
+notebooks := $(patsubst %.py,%.ipynb,$(wildcard experiments/notebooks/*.py))
+
+help:
+	@sed -n 's/^# \{0,1\}//; 1,6p' Makefile
+
+figures: $(VENV)/.ready
+	$(python) -m experiments --verify $(HEADLINE_OPTIONS) $(HEADLINE)
+
+test: $(VENV)/.ready-test
+	$(python) -m pytest $(PYTEST_OPTIONS)
+
+notebook: $(VENV)/.ready-notebooks $(notebooks)
+	$(python) -m jupyter notebook experiments/notebooks
+
+bench: $(VENV)/.ready
+	$(python) benchmarks/bench.py $(BENCH_OPTIONS)
+
+lint: $(VENV)/.ready-test
+	$(python) -m ruff check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f $(notebooks)
+
+# A notebook made from the text is the user's from then on: it is made again only when the text is newer.
+%.ipynb: %.py | $(VENV)/.ready-notebooks
+	$(python) -m jupytext --quiet --to ipynb --output $@ $<
+
+# The environment. Each stamp says that what its name asks for was installed from the present setup.cfg.
+# Byte code is left to the first import: most of what is installed is never imported.
+$(VENV)/.ready: setup.cfg pyproject.toml | tools
+	@if [ ! -x $(python) ] || ! $(python) -m pip --version >/dev/null 2>&1; then \
+	   $(PYTHON) -m venv --clear $(VENV); fi
+	@echo "Installing into $(VENV) ($$($(python) --version)); about two minutes the first time."
+	@$(pip) install --quiet --no-compile --prefer-binary --editable .
+	@touch $@
+
+$(VENV)/.ready-%: $(VENV)/.ready
+	@echo "Installing what $* needs into $(VENV)."
+	@$(pip) install --quiet --no-compile --prefer-binary --editable '.[$*]'
+	@touch $@
+
+tools:
+	@$(PYTHON) -c '' 2>/dev/null || { \
+	   echo "There is no interpreter $(PYTHON). Install Python 3.11, 3.12 or 3.13 (Debian, Ubuntu: apt-get install python3 python3-venv),"; \
+	   echo "or name yours: make PYTHON=/path/to/python3.12 ..."; exit 1; } >&2
+	@$(PYTHON) -c '$(supported)' || { \
+	   echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11, 3.12 or 3.13 is needed."; \
+	   echo "Name another one: make PYTHON=python3.12 ..."; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	   v=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	   echo "$(PYTHON) cannot make environments: its modules venv and ensurepip are missing."; \
+	   echo "Install them (Debian, Ubuntu: apt-get install python$$v-venv)."; exit 1; } >&2
+	@command -v $(firstword $(CXX)) >/dev/null || { \
+	   echo "There is no C++ compiler: $(firstword $(CXX)) is not on the path."; \
+	   echo "Install one (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install),"; \
+	   echo "or name yours: make CXX=clang++ ..."; exit 1; } >&2
+	@if [ -n "$(chosen)" ] && [ -x $(python) ]; then \
+	   version='import sys; print("%d.%d" % sys.version_info[:2])'; \
+	   old=$$($(python) -c "$$version"); new=$$($(PYTHON) -c "$$version"); \
+	   [ "$$old" = "$$new" ] || { \
+	   echo "$(VENV) was made with Python $$old and not with Python $$new."; \
+	   echo "Remove it (make clean), or give the other one a place of its own: make PYTHON=$(PYTHON) VENV=.venv-$$new ..."; exit 1; } >&2; fi

@@ -1,0 +1,32 @@
+"""What all tests share: no window is ever opened, and no test reads or fills the user's own cache of programs."""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+os.environ["MPLBACKEND"] = "Agg"
+
+
+def pytest_configure(config):
+    """One cache for the whole session, empty at the start (set PLASTICA_TEST_CACHE to keep one between sessions)."""
+    kept = os.environ.get("PLASTICA_TEST_CACHE")
+    if not kept:
+        kept = config._plastica_cache = tempfile.mkdtemp(prefix="plastica-tests-")
+    os.environ["PLASTICA_CACHE"] = kept
+
+
+def pytest_unconfigure(config):
+    folder = getattr(config, "_plastica_cache", None)
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    compiler = os.environ.get("CXX", "g++").split()[0]
+    if shutil.which(compiler) is None:
+        reason = pytest.mark.skip(reason=f"no C++ compiler ({compiler} is not on the path)")
+        for item in items:
+            if item.get_closest_marker("compiled"):
+                item.add_marker(reason)
