@@ -1,0 +1,107 @@
+"""How cells and circuits show themselves: equations and tables, as text and as HTML for notebooks (after Nordlie et al. 2009)."""
+
+import html
+import re
+
+from .values import describe, kind
+
+
+def table(rows, header):
+    """An HTML table from rows of text."""
+    head = "".join(f"<th style='text-align:left'>{html.escape(h)}</th>" for h in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td style='text-align:left'>{cell if cell.startswith('$') else html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def latex(parsed):
+    """The parsed equations as LaTeX (aligned), for notebooks and documentation."""
+    text = parsed._repr_latex_()
+    return re.sub(r"^\$?\$?|\$?\$?$", "", text.strip())
+
+
+def value_text(value):
+    """A parameter's value for a table; text that the program draws is marked as drawn."""
+    return f"drawn: {value}" if kind(value) == "expression" else describe(value)
+
+
+def cell_text(cell):
+    """Equations, threshold, reset and parameters as plain text."""
+    lines = [f"Cell {cell.name}" + (f"  ({cell.source})" if cell.source else "")]
+    lines += [f"    {line}" for line in cell.equations.splitlines()]
+    lines += [f"    {port} += {expression}" for port, expression in cell.adds.items()]
+    for label in ("threshold", "reset", "refractory", "method"):
+        value = getattr(cell, label)
+        if value:
+            lines.append(f"  {label}: " + "; ".join(value.splitlines()))
+    if cell.inputs:
+        lines.append("  inputs: " + ", ".join(f"{n} ({u!r})" for n, u in cell.inputs.items()))
+    lines += [f"  {name} = {value_text(value)}" for name, value in cell.params.items()]
+    lines += [f"  {name}(0) = {value_text(value)}" for name, value in cell.init.items()]
+    return "\n".join(lines)
+
+
+def cell_html(cell):
+    """Equations in LaTeX, events and a parameter table."""
+    rows = [(name, value_text(value), "parameter") for name, value in cell.params.items()]
+    rows += [(name, value_text(value), "start value") for name, value in cell.init.items()]
+    rows += [(name, repr(unit), "input") for name, unit in cell.inputs.items()]
+    events = [(label, "; ".join(getattr(cell, label).splitlines())) for label in ("threshold", "reset", "refractory", "method") if getattr(cell, label)]
+    events += [(f"adds to {port}", expression) for port, expression in cell.adds.items()]
+    return (
+        f"<div><b>Cell {html.escape(cell.name)}</b> <i>{html.escape(cell.source)}</i>$${latex(cell.parsed)}$$"
+        f"{table(events, ('event', 'text'))}{table(rows, ('name', 'value', 'kind'))}</div>"
+    )
+
+
+def circuit_rows(circuit):
+    """The tables of a circuit: populations, projections, inputs and recorders, each a list of rows."""
+    from .circuit import Current, Poisson, Population, Projection, SpikeTrains
+
+    populations, projections, inputs = [], [], []
+    for name, part in circuit.parts.items():
+        if isinstance(part, Population):
+            populations.append((name, part.cell.name, str(part.n), part.cell.source))
+        elif isinstance(part, Projection):
+            numbers = {**part.synapse.params, **part.wiring.params, "delay": part.delay}
+            text = ", ".join(f"{k} = {value_text(v)}" for k, v in numbers.items())
+            projections.append((name, part.source, part.target, part.synapse.name, part.wiring.kind, text))
+        elif isinstance(part, Poisson):
+            inputs.append((name, "Poisson", str(part.n), describe_timed(part.rates)))
+        elif isinstance(part, SpikeTrains):
+            inputs.append((name, "spike trains", str(part.n), f"{len(part.t)} spikes"))
+        elif isinstance(part, Current):
+            inputs.append((name, f"current to {part.target}.{part.port}", "", describe_timed(part.amplitude)))
+    recorders = [(r.kind, r.part, r.variable or "spikes", "" if r.every is None else str(r.every)) for r in circuit.record]
+    return {
+        "Populations": (("name", "cell", "size", "source"), populations),
+        "Projections": (("name", "from", "to", "synapse", "wiring", "numbers"), projections),
+        "Inputs": (("name", "kind", "size", "value"), inputs),
+        "Recorders": (("kind", "part", "variable", "every"), recorders),
+    }
+
+
+def describe_timed(value):
+    """A number, or the shape of values over time."""
+    return f"over time, shape {value.values.shape}, step {value.dt}" if hasattr(value, "dt") else describe(value)
+
+
+def circuit_text(circuit):
+    """The tables of a circuit as plain text."""
+    lines = [f"Circuit, dt = {circuit.dt}"]
+    for title, (_, rows) in circuit_rows(circuit).items():
+        if rows:
+            lines.append(f"  {title}")
+            lines += ["    " + "  ".join(filter(None, row)) for row in rows]
+    return "\n".join(lines)
+
+
+def circuit_html(circuit):
+    """The tables of a circuit as HTML, with the equations of its cells."""
+    parts = [f"<div><b>Circuit</b>, dt = {html.escape(str(circuit.dt))}"]
+    for title, (header, rows) in circuit_rows(circuit).items():
+        if rows:
+            parts.append(f"<p><b>{title}</b></p>{table(rows, header)}")
+    return "".join(parts) + "</div>"

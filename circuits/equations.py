@@ -1,0 +1,179 @@
+"""Equation text: reading it, checking names and units before anything is built, and renaming private names."""
+
+import re
+
+from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
+from brian2.core.variables import Constant, Variable
+from brian2.equations.equations import (
+    DIFFERENTIAL_EQUATION,
+    PARAMETER,
+    SUBEXPRESSION,
+    EquationError,
+    Equations,
+)
+from brian2.equations.unitcheck import check_units_statements
+from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
+from brian2.units import second
+from brian2.units.fundamentalunits import DIMENSIONLESS, DimensionMismatchError
+from brian2.utils.stringtools import get_identifiers, word_substitute
+
+from .errors import CircuitError, listed, nearest
+from .values import unit_text
+
+__all__ = ["DIFFERENTIAL_EQUATION", "PARAMETER", "SUBEXPRESSION", "BUILT_IN", "Scope", "parse", "rename", "statements"]
+
+# Names that mean something to Brian2 in every equation, with their dimensions.
+BUILT_IN = {
+    "t": second.dim,
+    "dt": second.dim,
+    "t_in_timesteps": DIMENSIONLESS,
+    "lastspike": second.dim,
+    "lastupdate": second.dim,
+    "not_refractory": DIMENSIONLESS,
+    "i": DIMENSIONLESS,
+    "j": DIMENSIONLESS,
+    "N": DIMENSIONLESS,
+    "N_pre": DIMENSIONLESS,
+    "N_post": DIMENSIONLESS,
+    "N_incoming": DIMENSIONLESS,
+    "N_outgoing": DIMENSIONLESS,
+    "xi": (second**-0.5).dim,
+}
+_FUNCTIONS = DEFAULT_FUNCTIONS
+_CONSTANTS = {**DEFAULT_CONSTANTS, **DEFAULT_UNITS}
+_OPERATORS = {"and", "or", "not", "True", "False", "if", "else", "for", "in", "int"}
+RESERVED = set(BUILT_IN) | set(_FUNCTIONS) | set(_CONSTANTS) | _OPERATORS
+
+_KNOWN = {
+    **_FUNCTIONS,
+    **{
+        name: value if isinstance(value, (Function, Constant)) else Constant(name, value=float(value), dimensions=value.dim)
+        for name, value in _CONSTANTS.items()
+    },
+    **{name: Variable(name, dimensions=dim) for name, dim in BUILT_IN.items()},
+}
+
+
+def parse(text, where):
+    """The equations of a text as Brian2's `Equations`; an error naming `where` if they do not parse."""
+    try:
+        equations = Equations(text)
+    except (EquationError, SyntaxError, ValueError, TypeError) as error:
+        raise CircuitError(f"{where}: the equations do not parse. {_first_line(error)}\n{_numbered(text)}") from None
+    for name in equations:
+        refuse_reserved(name, where, "variable")
+    return equations
+
+
+def refuse_reserved(name, where, what):
+    """Names of units, functions and Brian2's own variables would be shadowed silently; refuse them."""
+    if name in RESERVED or name.startswith("_") or not name.isidentifier() or name.startswith("xi_"):
+        kind = "a unit or constant" if name in _CONSTANTS else "a function" if name in _FUNCTIONS else "reserved or no valid name"
+        raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name, such as {name.strip('_')}_0.")
+
+
+def statements(code):
+    """The single statements of event code: lines, or parts divided by semicolons, without comments."""
+    parts = (part.split("#")[0].strip() for line in (code or "").splitlines() for part in line.split(";"))
+    return [part for part in parts if part]
+
+
+def rename(text, names):
+    """The text with whole words replaced by a mapping old -> new; with `x` go `x_pre` and `x_post` untouched."""
+    return word_substitute(text, names) if names else text
+
+
+class Scope:
+    """The names that equations and event code may use, with their dimensions; checks text against them.
+
+    Parameters
+    ----------
+    where : str
+        Names the object in messages, such as "Cell 'lif'".
+    names : dict
+        Name to dimension of every variable, parameter and input.
+    kinds : dict
+        What to list in messages: label ("variables", "parameters") to names.
+    functions : dict
+        Further functions by name (time-dependent arrays).
+    """
+
+    def __init__(self, where, names, kinds, functions=None):
+        self.where = where
+        self.names = dict(names)
+        self.kinds = kinds
+        self.functions = functions or {}
+        own = {name: Variable(name, dimensions=dim) for name, dim in self.names.items()}
+        self.variables = {**_KNOWN, **self.functions, **own}
+
+    def expression(self, text, dim, what, boolean=False):
+        """Check that an expression uses known names and has dimension `dim` (or is a condition)."""
+        self._known(text, what)
+        try:
+            found = parse_expression_dimensions(text, self.variables)
+            if boolean and not is_boolean_expression(text, self.variables):
+                raise CircuitError(f"{self.where}, {what}: '{text.strip()}' is not a condition. Write a comparison, such as v > V_t.")
+        except DimensionMismatchError as error:
+            raise CircuitError(f"{self.where}, {what}: the units do not fit in '{text.strip()}'. {_first_line(error)}") from None
+        except (SyntaxError, NotImplementedError, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, CircuitError):
+                raise
+            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}") from None
+        if not boolean and found != dim:
+            raise CircuitError(
+                f"{self.where}, {what}: '{text.strip()}' has unit {unit_text(found)}, but {unit_text(dim)} is needed."
+            )
+
+    def code(self, text, what, new_names=()):
+        """Check event code (reset, on_pre): every statement assigns to a known variable with the right unit."""
+        for statement in statements(text):
+            if not re.match(r"^[A-Za-z_]\w*\s*([-+*/]?)=(?!=)", statement):
+                raise CircuitError(
+                    f"{self.where}, {what}: '{statement}' is not an assignment. Write 'v = V_r' or 'v += w', one per line."
+                )
+            target = re.match(r"^[A-Za-z_]\w*", statement).group()
+            assigns = re.match(r"^[A-Za-z_]\w*\s*=(?!=)", statement)
+            self._known(statement, what, besides={target} if assigns else ())
+        try:
+            used = get_identifiers(text)  # Brian2 hashes the whole dictionary: hand over what is needed
+            check_units_statements("\n".join(statements(text)), {k: v for k, v in self.variables.items() if k in used})
+        except DimensionMismatchError as error:
+            raise CircuitError(f"{self.where}, {what}: the units do not fit. {_first_line(error)}") from None
+        except (SyntaxError, ValueError, AssertionError, KeyError, TypeError, NotImplementedError) as error:
+            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}") from None
+
+    def equations(self, equations):
+        """Check every equation of a parsed set: known names, and units of both sides equal."""
+        for name, equation in equations.items():
+            if equation.expr is None:
+                continue
+            what = f"equation of {name}"
+            dim = equation.dim
+            if equation.type == DIFFERENTIAL_EQUATION:
+                dim = (equation.unit / second).dim
+            if equation.type == SUBEXPRESSION and equation.var_type == "boolean":
+                self.expression(equation.expr.code, dim, what, boolean=True)
+            else:
+                self.expression(equation.expr.code, dim, what)
+
+    def _known(self, text, what, besides=()):
+        for name in sorted(get_identifiers(text)):
+            if name in self.variables or name in _OPERATORS or name in besides or name.startswith("xi_"):
+                if name.startswith("xi_"):
+                    self.variables[name] = Variable(name, dimensions=BUILT_IN["xi"])
+                continue
+            exists = "; ".join(f"{label}: {listed(names)}" for label, names in self.kinds.items())
+            raise CircuitError(
+                f"{self.where}, {what}: '{name}' is not defined.{nearest(name, self.names)} It exists: {exists}. "
+                f"Give it a value in params={{'{name}': ...}} or an equation of its own."
+            )
+
+
+def _first_line(error):
+    text = str(error).strip() or repr(error)
+    return text.split("\n")[0] if len(text) > 400 else " ".join(text.split())
+
+
+def _numbered(text):
+    return "\n".join(f"  {k}: {line.strip()}" for k, line in enumerate(text.strip().splitlines(), 1))

@@ -1,0 +1,222 @@
+"""How a spike acts on its target: the record `Synapse`, and the library of synapses.
+
+Names in `post` and `adds` are private to the projection (the circuit adds the projection's name to them), so that many
+projections meet on one cell without a clash; the input they add to is the cell's.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from brian2.units import mmolar, ms, mV, nA, nS
+
+from .errors import CircuitError, listed, nearest
+from .values import describe, dimension, kind, number, same_dimension, unit_text
+
+
+@dataclass(frozen=True, eq=False)
+class Synapse:
+    """What a presynaptic spike does, as equation text with the values of its parameters.
+
+    Parameters
+    ----------
+    name : str
+        Names the synapse in messages and tables.
+    deliver : dict
+        Variable of the target (its own, or one of `post`) to the expression added to it at every spike.
+    params : dict
+        Name to value: one number, an array (one per synapse, or per target cell for those in `post`), or an expression.
+    post : str
+        Equations that the target cell gets for this projection.
+    adds : dict
+        Input of the cell to the expression added to it.
+    equations : str
+        Equations of every single synapse (event-driven where they can be).
+    before, after : str
+        Statements of a presynaptic spike before and after delivery.
+    on_post : str
+        Statements of a postsynaptic spike.
+    summed : dict
+        Variable of `post` to an expression summed over all synapses at every step (gap junctions).
+    init : dict
+        Start values of variables of `equations`.
+    needs : dict
+        Variable that the target cell must have, to its unit.
+    source : str
+        Paper and equation number.
+    """
+
+    name: str
+    deliver: dict = field(default_factory=dict)
+    params: dict = field(default_factory=dict)
+    post: str = ""
+    adds: dict = field(default_factory=dict)
+    equations: str = ""
+    before: str = ""
+    after: str = ""
+    on_post: str = ""
+    summed: dict = field(default_factory=dict)
+    init: dict = field(default_factory=dict)
+    needs: dict = field(default_factory=dict)
+    source: str = ""
+
+    def __post_init__(self):
+        for attribute in ("params", "init"):
+            values = {k: number(v, f"Synapse {self.name!r}, {k}") for k, v in getattr(self, attribute).items()}
+            object.__setattr__(self, attribute, values)
+
+    def but(self, **values):
+        """The same synapse with other numbers; unknown names and wrong units are refused."""
+        params = dict(self.params)
+        for name, value in values.items():
+            where = f"Synapse {self.name!r}, {name}"
+            if name not in params:
+                raise CircuitError(
+                    f"Synapse {self.name!r} has no parameter {name!r}.{nearest(name, params)} Parameters: {listed(params)}."
+                )
+            value = number(value, where)
+            if "expression" not in (kind(value), kind(params[name])):
+                same_dimension(value, dimension(params[name]), where)
+            params[name] = value
+        return dataclasses.replace(self, params=params)
+
+    def __repr__(self):
+        lines = [f"Synapse {self.name}" + (f"  ({self.source})" if self.source else "")]
+        lines += [f"    {line.strip()}" for line in f"{self.post}\n{self.equations}".splitlines() if line.strip()]
+        lines += [f"    {port} += {text}" for port, text in self.adds.items()]
+        event = [*self.before.splitlines(), *(f"{v} += {e}" for v, e in self.deliver.items()), *self.after.splitlines()]
+        lines.append("  spike: " + "; ".join(event)) if event else None
+        lines += [f"  {k} = {describe(v)}" for k, v in self.params.items()]
+        return "\n".join(lines)
+
+
+def _unit(value, example, where):
+    """The unit of a weight; one given as an expression takes the unit that such weights usually have."""
+    return unit_text(dimension(example if isinstance(value, str) else number(value, where)))
+
+
+def delta(variable, w=1 * mV):
+    """Each spike adds w to a variable of the target at once: variable += w."""
+    return Synapse("delta", deliver={variable: "w"}, params={"w": w})
+
+
+def exponential_current(w=0.1 * nA, tau=5 * ms, port="I"):
+    """A current that jumps by w and decays: dI_syn/dt = -I_syn/tau, added to the input `port`."""
+    return Synapse(
+        "exponential_current",
+        post=f"dI_syn/dt = -I_syn/tau : {_unit(w, nA, 'exponential_current, w')}",
+        adds={port: "I_syn"},
+        deliver={"I_syn": "w"},
+        params={"w": w, "tau": tau},
+    )
+
+
+def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
+    """A current w (t/tau) exp(1 - t/tau), whose peak is w at t = tau, added to the input `port` (Rall 1967)."""
+    unit = _unit(w, nA, "alpha_current, w")
+    return Synapse(
+        "alpha_current",
+        post=f"""dI_syn/dt = (exp(1)*s_syn - I_syn)/tau : {unit}
+                 ds_syn/dt = -s_syn/tau : {unit}""",
+        adds={port: "I_syn"},
+        deliver={"s_syn": "w"},
+        params={"w": w, "tau": tau},
+        source="Rall 1967",
+    )
+
+
+def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
+    """A conductance that jumps by w and decays: dg/dt = -g/tau, with the current g (E - v) to the input `port`."""
+    return Synapse(
+        "exponential_conductance",
+        post=f"dg/dt = -g/tau : {_unit(w, nS, 'exponential_conductance, w')}",
+        adds={port: "g*(E - v)"},
+        deliver={"g": "w"},
+        params={"w": w, "tau": tau, "E": E},
+        needs={"v": mV},
+    )
+
+
+# A spike of size w gives (exp(-t/tau_decay) - exp(-t/tau_rise)) scaled so that its peak is w: the factor is taken once a step.
+_PEAK = """peak = (tau_decay - tau_rise)/tau_rise/((tau_rise/tau_decay)**(tau_rise/(tau_decay - tau_rise))
+                  - (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1 (shared)"""
+_PEAK = " ".join(_PEAK.split())
+
+
+def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, E=0 * mV, port="I"):
+    """A conductance exp(-t/tau_decay) - exp(-t/tau_rise), scaled to a peak of w, with the current g (E - v) to the input `port`.
+
+    tau_rise and tau_decay must differ (for equal ones take an alpha function).
+    """
+    unit = _unit(w, nS, "double_exponential_conductance, w")
+    if not isinstance(tau_rise, str) and not isinstance(tau_decay, str) and kind(tau_rise) == kind(tau_decay) == "scalar":
+        if float(tau_rise) == float(tau_decay):
+            raise CircuitError("double_exponential_conductance: tau_rise and tau_decay are equal; they must differ. Change one slightly.")
+    return Synapse(
+        "double_exponential_conductance",
+        equations=_PEAK,
+        post=f"""dg/dt = (s_syn - g)/tau_decay : {unit}
+                 ds_syn/dt = -s_syn/tau_rise : {unit}""",
+        adds={port: "g*(E - v)"},
+        deliver={"s_syn": "peak*w"},
+        params={"w": w, "tau_rise": tau_rise, "tau_decay": tau_decay, "E": E},
+        needs={"v": mV},
+        source="Roth & van Rossum 2009, eq. 6.4",
+    )
+
+
+def nmda(w=1 * nS, tau_rise=2 * ms, tau_decay=100 * ms, E=0 * mV, Mg=1 * mmolar, port="I"):
+    """A double-exponential conductance with magnesium block: g B(v) (E - v), B = 1/(1 + exp(-0.062 v/mV) [Mg]/3.57 mM).
+
+    Source: Jahr & Stevens 1990, eq. 4a.
+    """
+    synapse = double_exponential_conductance(w, tau_rise, tau_decay, E, port)
+    return dataclasses.replace(
+        synapse,
+        name="nmda",
+        adds={port: "g*(E - v)/(1 + exp(-beta*v)*Mg/K_Mg)"},
+        params={**synapse.params, "Mg": Mg, "K_Mg": 3.57 * mmolar, "beta": 0.062 / mV},
+        source="Jahr & Stevens 1990, eq. 4a",
+    )
+
+
+def gap_junction(w=1 * nS, port="I"):
+    """An electrical synapse: the current w (v_pre - v_post), summed at every step.
+
+    One direction; for a symmetric junction wire both (for example pairs i, j and j, i).
+    """
+    return Synapse(
+        "gap_junction",
+        post=f"I_gap : {unit_text(dimension(number(nS if isinstance(w, str) else w, 'gap_junction, w') * mV))}",
+        adds={port: "I_gap"},
+        summed={"I_gap": "w*(v_pre - v_post)"},
+        params={"w": w},
+        needs={"v": mV},
+    )
+
+
+def tsodyks_markram(synapse, U=0.5, tau_rec=800 * ms, tau_facil=1 * ms):
+    """Short-term plasticity on top of a synapse: what it delivers is multiplied by u R.
+
+    At a spike u <- u + U (1 - u), the delivery is w u R, then R <- R (1 - u); between spikes u decays to 0 with tau_facil and R recovers to 1
+    with tau_rec (Markram, Wang & Tsodyks 1998, eqs. 1 to 3, with u before the first spike 0 and R 1).
+    """
+    taken = {"U", "tau_rec", "tau_facil"} & set(synapse.params)
+    if taken or "u" in synapse.init:
+        raise CircuitError(f"tsodyks_markram: synapse {synapse.name!r} has short-term plasticity already. Apply it once.")
+    if not synapse.deliver:
+        raise CircuitError(f"tsodyks_markram: synapse {synapse.name!r} delivers nothing at a spike. Take a chemical synapse.")
+    return dataclasses.replace(
+        synapse,
+        name=f"tsodyks_markram {synapse.name}",
+        equations="\n".join(filter(None, (
+            synapse.equations,
+            "du/dt = -u/tau_facil : 1 (event-driven)",
+            "dR/dt = (1 - R)/tau_rec : 1 (event-driven)",
+        ))),
+        before="\n".join(filter(None, (synapse.before, "u += U*(1 - u)"))),
+        deliver={variable: f"({expression})*u*R" for variable, expression in synapse.deliver.items()},
+        after="\n".join(filter(None, ("R -= u*R", synapse.after))),
+        init={**synapse.init, "u": 0.0, "R": 1.0},
+        params={**synapse.params, "U": U, "tau_rec": tau_rec, "tau_facil": tau_facil},
+        source="Markram, Wang & Tsodyks 1998",
+    )

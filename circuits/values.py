@@ -1,0 +1,90 @@
+"""Numbers with units: what kind a value is (scalar, array, expression), its dimension, and its plain SI form."""
+
+import numbers
+
+import numpy as np
+from brian2.units import amp, farad, meter, second, siemens, volt
+from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit, get_dimensions, get_unit
+
+from .errors import CircuitError
+
+# Where the repr of a dimension is not what an electrophysiologist would write.
+_PREFERRED = {(volt * second).dim: "volt * second", (amp * second).dim: "amp * second"}
+_PREFERRED |= {(unit / meter**2).dim: f"{unit!r} / metre ** 2" for unit in (amp, siemens, farad)}
+_BASE_UNITS = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
+
+
+def dimension(value):
+    """The physical dimension of a number, array, quantity or unit."""
+    return value.dim if isinstance(value, (Quantity, Unit)) else get_dimensions(value)
+
+
+def unit_text(dim):
+    """The SI unit of a dimension as Brian2 reads it in equations: "volt", "1", "siemens * metre ** -2"."""
+    if dim is DIMENSIONLESS or dim == DIMENSIONLESS:
+        return "1"
+    if dim in _PREFERRED:
+        return _PREFERRED[dim]
+    text = repr(get_unit(dim))
+    if "(" in text:  # equations cannot read brackets in units
+        text = " * ".join(name if power == 1 else f"{name} ** {power:g}" for name, power in zip(_BASE_UNITS, dim._dims) if power)
+    return text
+
+
+def kind(value):
+    """'scalar' for one number, 'array' for one number per cell or synapse, 'expression' for text drawn by the program."""
+    if isinstance(value, str):
+        return "expression"
+    return "scalar" if np.ndim(value) == 0 else "array"
+
+
+def plain(value):
+    """The value in SI base units: a float, an array of floats, or the text of an expression."""
+    if isinstance(value, str):
+        return value.strip()
+    if np.ndim(value) == 0:
+        return float(value)
+    return np.array(value, dtype=float)
+
+
+def number(value, where):
+    """The value if it is a number, an array of numbers, a quantity of either, or text; an error naming `where` otherwise."""
+    if isinstance(value, str):
+        if not value.strip():
+            raise CircuitError(f"{where}: the expression is empty. Give a number with its unit, or an expression as text.")
+        return value
+    if isinstance(value, (bool, np.bool_)):
+        raise CircuitError(f"{where}: {value!r} is not a number. Give 1 or 0.")
+    if isinstance(value, Unit):  # `ms` where `1*ms` was meant
+        return Quantity(float(value), dim=value.dim)
+    if isinstance(value, Quantity):
+        return value
+    if isinstance(value, numbers.Real):
+        return float(value)
+    try:
+        items = list(value)
+        if items and any(isinstance(item, Quantity) for item in items):
+            return Quantity(items)  # a list of quantities; mixed dimensions raise below
+        array = np.asarray(value, dtype=float)
+    except Exception:
+        raise CircuitError(
+            f"{where}: {value!r} is not a number. Give a number with its unit (20*ms), an array of them, or an expression as text."
+        ) from None
+    return array
+
+
+def same_dimension(value, dim, where):
+    """Refuse a value whose dimension is not `dim`."""
+    found = dimension(value)
+    if found != dim:
+        example = "" if dim == DIMENSIONLESS else f", such as 1*{unit_text(dim)}"
+        raise CircuitError(f"{where}: got {describe(value)}, but the unit must be {unit_text(dim)}{example}.")
+
+
+def describe(value):
+    """The value as text for messages and tables: '20. ms', 'array of 100 (mV)', or the expression."""
+    if isinstance(value, str):
+        return value
+    if np.ndim(value) == 0:
+        return str(value) if isinstance(value, Quantity) else f"{value:g}"
+    return f"array of shape {np.shape(value)} ({unit_text(dimension(value))})"
