@@ -24,6 +24,9 @@ else
 chosen := $(PYTHON)
 endif
 
+# What is imported is compiled once and kept, whatever the caller's shell says: without this every import takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 python := $(VENV)/bin/python
 pip := $(python) -m pip --disable-pip-version-check --no-input
 notebooks := $(patsubst %.py,%.ipynb,$(wildcard experiments/notebooks/*.py))
@@ -56,17 +59,19 @@ clean:
 	$(python) -m jupytext --quiet --to ipynb --output $@ $<
 
 # The environment. Each stamp says that what its name asks for was installed from the present setup.cfg.
-# Byte code is left to the first import: most of what is installed is never imported.
+# Byte code is left to the first import, since most of what is installed is never imported; that import also shows that the
+# packages fit each other.
 $(VENV)/.ready: setup.cfg pyproject.toml | tools
 	@if [ ! -x $(python) ] || ! $(python) -m pip --version >/dev/null 2>&1; then \
 	   $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "Installing into $(VENV) ($$($(python) --version)); about two minutes the first time."
-	@$(pip) install --quiet --no-compile --prefer-binary --editable .
+	@$(pip) install -qq --no-compile --prefer-binary --editable .
+	@$(python) -c 'import brian2, elephant, matplotlib.pyplot, pandas, reservoirpy, seaborn, sklearn'
 	@touch $@
 
 $(VENV)/.ready-%: $(VENV)/.ready
 	@echo "Installing what $* needs into $(VENV)."
-	@$(pip) install --quiet --no-compile --prefer-binary --editable '.[$*]'
+	@$(pip) install -qq --no-compile --prefer-binary --editable '.[$*]'
 	@touch $@
 
 tools:
