@@ -1,0 +1,98 @@
+"""Everything that depends on how a particular Brian2 version writes its C++ project.
+
+Tested with Brian2 2.9.0 (Python 3.11) and 2.10.1 (Python 3.12). Texts that are searched for in generated
+sources stand here, so that another version fails here, by name, and not somewhere in a simulation.
+"""
+
+import inspect
+
+import brian2
+from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+
+TESTED = ("2.9.0", "2.10.1")
+
+# The standard headers that every generated source includes, directly or through objects.h. Not more: with
+# "using namespace std" (spikequeue.h) each further header adds names that a user's own C++ functions could
+# clash with.
+STANDARD_HEADERS = (
+    "stdlib.h",
+    "stdint.h",
+    "math.h",
+    "time.h",
+    "assert.h",
+    "algorithm",
+    "climits",
+    "cmath",
+    "ctime",
+    "fstream",
+    "iostream",
+    "iterator",
+    "limits",
+    "map",
+    "random",
+    "set",
+    "string",
+    "utility",
+    "vector",
+)
+
+# The kind of work a code object does, by the template it was made from; what is not listed counts as
+# "events".
+KINDS = {
+    "stateupdate": "neurons",
+    "spatialstateupdate": "neurons",
+    "threshold": "neurons",
+    "reset": "neurons",
+    "summed_variable": "neurons",
+    "synapses_create_generator": "start",
+    "synapses_create_array": "start",
+    "group_variable_set": "start",
+    "group_variable_set_conditional": "start",
+    "group_get_indices": "start",
+}
+
+# The methods of the standard device that are extended here, with the parameters relied on.
+_HOOKS = {
+    "build": ("directory", "results_directory", "compile", "run", "run_args", "direct_call"),
+    "write_static_arrays": ("directory",),
+    "generate_objects_source": ("writer",),
+    "generate_makefile": ("writer", "compiler", "compiler_flags", "linker_flags", "nb_threads", "debug"),
+    "compile_source": ("directory", "compiler", "debug", "clean"),
+    "delete": ("code", "data", "run_args", "directory", "force"),
+}
+
+
+def missing_hooks():
+    """The standard device's methods that this Brian2 lacks in the form relied on (empty: all is well)."""
+    missing = []
+    for name, parameters in _HOOKS.items():
+        method = getattr(CPPStandaloneDevice, name, None)
+        if method is None or not set(parameters) <= set(inspect.signature(method).parameters):
+            missing.append(name)
+    return missing
+
+
+_SEED_ANCHOR = "void seed(unsigned long seed) {"
+_SEED_SEQUENCE = """void seed(std::seed_seq& sequence) {
+            gen.seed(sequence);
+            has_stored_gauss = false;
+        }
+        """
+
+
+def with_seed_sequence(objects_header):
+    """The text of objects.h with a random generator that can also be seeded from a std::seed_seq.
+
+    Raises
+    ------
+    NotImplementedError
+        If this Brian2 writes the generator in another way.
+    """
+    if objects_header.count(_SEED_ANCHOR) != 1:
+        raise NotImplementedError(
+            f"Brian2 {brian2.__version__} writes its random generator (class RandomGenerator in objects.h) "
+            f"differently from the versions this was tested with ({', '.join(TESTED)}): "
+            f"{_SEED_ANCHOR!r} was not found exactly once. Install one of those versions, "
+            f"or adapt engine/brian_versions.py."
+        )
+    return objects_header.replace(_SEED_ANCHOR, _SEED_SEQUENCE + _SEED_ANCHOR)
