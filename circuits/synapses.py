@@ -160,7 +160,7 @@ def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, 
         deliver={"s_syn": "peak*w"},
         params={"w": w, "tau_rise": tau_rise, "tau_decay": tau_decay, "E": E},
         needs={"v": mV},
-        source="Roth & van Rossum 2009, eq. 6.4",
+        source="Roth & van Rossum 2009",
     )
 
 

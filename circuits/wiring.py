@@ -1,6 +1,6 @@
 """Which cells a projection connects: all-to-all, one-to-one, probability, fixed in-degree, distance, explicit pairs.
 
-The kind of wiring is structure; its numbers (p, k, C, lambda_, the pairs themselves) are given at run time, so another seed
+The kind of wiring is structure; its numbers (p, in_degree, C, lambda_, the pairs themselves) are given at run time, so another seed
 or another probability draws other synapses without compiling anything.
 """
 
@@ -60,7 +60,7 @@ def fixed_in_degree(k, autapses=True):
 
     Without autapses the source that is the target itself is left out, so a target may then receive from k - 1.
     """
-    return Wiring("fixed_in_degree", {"k": k}, autapses)
+    return Wiring("fixed_in_degree", {"in_degree": k}, autapses)
 
 
 def distance(C, lambda_, autapses=True):

@@ -8,8 +8,8 @@ workers which are handed a `Program` and numbers start fast. Importing `engine` 
 import sys
 
 _PUBLIC = {
-    "run": "build",
-    "build": "build",
+    "run": "simulate",
+    "build": "simulate",
     "Program": "program",
     "Recording": "recording",
     "EngineError": "errors",

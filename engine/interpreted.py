@@ -1,0 +1,155 @@
+"""The interpreted backend: the same lowering on Brian2's runtime with numpy, for machines without a compiler and for tests.
+
+Results agree with the compiled backend wherever nothing is drawn; what is drawn comes from numpy's generator, so wiring and noise
+differ in detail and agree in distribution.
+"""
+
+import time
+
+import numpy as np
+from brian2 import defaultclock, second
+from brian2 import seed as seed_generators
+from brian2.core.preferences import prefs
+from brian2.devices.device import reset_device, set_device
+
+from .errors import NonFiniteError, NumbersError
+from .lower import connect, lower, state_variables
+from .program import _spike_bins, _words
+from .recording import Recording, assemble
+
+
+class InterpretedBackend:
+    """Writes numbers into the variables of the running objects."""
+
+    def __init__(self, numbers, seed, trial):
+        self.numbers, self.seed_number, self.trial = numbers, seed, trial
+
+    def number(self, built, slot):
+        value = self.numbers.get(slot.number, slot.value)
+        if slot.group in built.timed:
+            timed = built.timed[slot.group]
+            timed.values[...] = np.reshape(value, timed.values.shape)
+        elif slot.integer and slot.size is not None:
+            return
+        elif slot.size is None:
+            if slot.variable == "i":
+                self._spikes(built.groups[slot.group], slot)
+        else:
+            built.view(slot).variable.set_value(value)
+
+    def _spikes(self, group, slot):
+        section = {f"{slot.group}.{x}": self.numbers[f"{slot.group}.{x}"] for x in "it"}
+        made = _spike_bins(None, section, float(defaultclock.dt), {slot.group: len(group)}, "")
+        # times in the middle of their step: no rounding can move them
+        group.set_spikes(made[f"{slot.group}.who"], (made[f"{slot.group}.bins"] + 0.5) * float(defaultclock.dt) * second, sorted=True)
+
+    def seed(self, which):
+        key = (0,) if which == "wiring" else (1, self.trial)
+        seed_generators(int(_words(self.seed_number, key)[0]))
+
+    def connect(self, built, plan):
+        synapses = built.synapses[plan.name]
+        if plan.pairs:
+            i, j = (np.asarray(self.numbers[f"{plan.name}.{x}"], dtype=np.int32) for x in "ij")
+            synapses.connect(i=i, j=j, namespace={})
+        else:
+            connect(synapses, plan)
+
+    def start_trial(self, built):
+        pass
+
+
+def run_interpreted(circuit, duration, seed, trials):
+    """The recording, or one per trial; arguments as in `simulate.run`, in SI units."""
+    plan, base = circuit.plan, circuit.numbers()
+    if trials is None:
+        return _run(plan, base, duration, seed, 0)
+    for k, trial in enumerate(trials):
+        for slot in plan.slots:
+            if slot.frozen and slot.number in trial:
+                raise NumbersError(f"Trial {k}: {slot.number} takes part in drawing the wiring or parameters, which all trials share. Run it apart.")
+    if not trials:
+        raise NumbersError("There are no trials: the list is empty. Give at least one, such as [{}].")
+    recordings = []
+    for k, trial in enumerate(trials):
+        trial = dict(trial)
+        length = trial.pop("duration", duration)
+        recordings.append(_run(plan, {**base, **trial}, length, seed, k))
+    return recordings
+
+
+def _run(plan, numbers, duration, seed, trial):
+    previous_dt, previous_target = defaultclock.dt, prefs.codegen.target
+    set_device("runtime")
+    try:
+        prefs.codegen.target = "numpy"
+        defaultclock.dt = plan.dt * second
+        built = lower(plan, InterpretedBackend(numbers, seed, trial))
+        results, started = {}, time.perf_counter()
+        _stretches(built, duration, results)
+        loop = time.perf_counter() - started
+        recording = Recording(duration, plan.dt, seed, trial, numbers=numbers, backend="interpreted", loop_seconds=loop)
+        _collect(built, results)
+        assemble(recording, plan.recorders, results)
+        wrong = [(label, np.flatnonzero(~np.isfinite(np.atleast_1d(v.get_value())))) for label, v in state_variables(built)
+                 if np.issubdtype(np.asarray(v.get_value()).dtype, np.floating)]
+        wrong = [f"{label} ({len(where)} values, the first at index {where[0]})" for label, where in wrong if len(where)]
+        if wrong:
+            raise NonFiniteError(
+                f"After {duration:g} s these states are NaN or infinite: {', '.join(wrong)}. The equations ran away: take a smaller dt, another "
+                f"method, or bounded parameters. What was recorded is in error.recording.", recording)
+        return recording
+    finally:
+        prefs.codegen.target = previous_target
+        reset_device()
+        defaultclock.dt = previous_dt
+
+
+def _stretches(built, duration, results):
+    """Run, stopping wherever weights are due."""
+    recorders = {k: r for k, r in enumerate(built.plan.recorders) if r["kind"] == "weights"}
+    if duration == 0:  # builds and checks everything all the same
+        built.network.run(0 * second, namespace={})
+    times = {k: [] for k in recorders}
+    now = 0.0
+    while True:
+        following = duration
+        for k, recorder in recorders.items():
+            every = recorder["every"]
+            if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
+                results[f"{k}.at.{len(times[k])}"] = np.array(_chosen(_synaptic(built, recorder).get_value(), recorder))
+                times[k].append(now)
+            if every is not None and len(times[k]) * every < following - 1e-9:
+                following = len(times[k]) * every
+        if now >= duration:
+            break
+        built.network.run((following - now) * second, namespace={})
+        now = following
+    for k in recorders:
+        results[f"{k}.t"] = np.array(times[k])
+
+
+def _synaptic(built, recorder):
+    synapses = built.synapses[recorder["part"]]
+    return synapses.pre.variables["delay"] if recorder["variable"] == "delay" else synapses.variables[recorder["variable"]]
+
+
+def _chosen(values, recorder):
+    return values if recorder["index"] is None else values[recorder["index"]]
+
+
+def _collect(built, results):
+    for k, recorder in enumerate(built.plan.recorders):
+        if recorder["kind"] == "weights":
+            synapses = built.synapses[recorder["part"]]
+            results[f"{k}.i"] = _chosen(np.array(synapses.i), recorder)
+            results[f"{k}.j"] = _chosen(np.array(synapses.j), recorder)
+            continue
+        monitor = built.monitors[k]
+        results[f"{k}.t"] = np.array(monitor.t_)
+        if recorder["kind"] == "spikes":
+            results[f"{k}.i"] = np.array(monitor.i)
+        elif recorder["kind"] == "rate":
+            results[f"{k}.rate"] = np.array(monitor.rate_)
+        else:
+            results[f"{k}.values"] = np.array(getattr(monitor, recorder["variable"] + "_")).T

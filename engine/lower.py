@@ -1,0 +1,157 @@
+"""From a plan to Brian2 objects, in one fixed order of phases; the same for the compiled and the interpreted backend.
+
+    groups and synapses -> numbers -> seed -> parameters drawn -> wiring -> numbers of synapses -> [a trial starts here]
+    -> numbers again, seed -> start values -> run
+
+The order is what makes numbers data: all that is drawn (wiring, heterogeneity, start values, noise) is drawn by the running program
+after it has read the numbers that it depends on. A backend says how a number is written and how generators are seeded.
+"""
+
+from brian2 import Network, NeuronGroup, PoissonGroup, PopulationRateMonitor, SpikeGeneratorGroup, SpikeMonitor, StateMonitor
+from brian2 import Synapses, TimedArray, second
+from brian2.units.fundamentalunits import Quantity
+
+from circuits.plan import AFTER_WIRING, AT_START, BEFORE_WIRING
+from circuits.values import unit_text
+
+# What Brian2 is to try, in this order, for the method that a cell names.
+METHODS = {"exact": ("exact", "exponential_euler", "rk2")}
+
+
+class Lowered:
+    """The Brian2 objects of a plan, by part name, and the monitors by position of their recorder."""
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.groups, self.timed, self.synapses, self.monitors = {}, {}, {}, {}
+        self.network = None
+
+    def view(self, slot):
+        """The variable view that a slot writes to."""
+        if slot.variable == "delay" and slot.group in self.synapses:
+            return self.synapses[slot.group].pre.delay
+        owner = self.synapses[slot.group] if slot.group in self.synapses else self.groups[slot.group]
+        return getattr(owner, slot.variable)
+
+
+def lower(plan, backend):
+    """Build all objects of a plan; `backend` writes numbers and seeds (see `standalone` and `interpreted`)."""
+    built = Lowered(plan)
+    for group in plan.groups.values():
+        built.groups[group.name] = _group(group, built.timed)
+    for synapse in plan.synapses.values():
+        built.synapses[synapse.name] = _synapses(synapse, built)
+
+    _numbers(built, backend, BEFORE_WIRING)
+    backend.seed("wiring")
+    # What cells draw for themselves comes before the wiring, which may depend on it.
+    _expressions(built, AFTER_WIRING, BEFORE_WIRING, of=built.groups)
+    for synapse in plan.synapses.values():
+        backend.connect(built, synapse)
+    _numbers(built, backend, AFTER_WIRING)
+    _expressions(built, AFTER_WIRING, of=built.synapses)
+
+    backend.start_trial(built)
+    _numbers(built, backend, AT_START)
+    backend.seed("start")
+    _expressions(built, AT_START, of={**built.groups, **built.synapses})
+
+    for k, recorder in enumerate(plan.recorders):
+        built.monitors[k] = _monitor(recorder, built, f"recorder_{k}")
+    monitors = [m for m in built.monitors.values() if m is not None]
+    built.network = Network(*built.groups.values(), *built.synapses.values(), *monitors, name="network_")
+    return built
+
+
+def _numbers(built, backend, phase):
+    for slot in built.plan.slots:
+        if slot.phase == phase and not slot.text:
+            backend.number(built, slot)
+
+
+def _expressions(built, *phases, of):
+    for slot in built.plan.slots:
+        if slot.text and slot.phase in phases and slot.group in of:
+            built.view(slot).set_item(slice(None), slot.value, namespace={})
+
+
+def _group(group, timed):
+    namespace = {}
+    for name, value in group.timed.items():
+        dim = value.dim
+        timed[name] = TimedArray(Quantity(value.values, dim=dim), dt=value.dt, name=name)
+        namespace[name] = timed[name]
+    if group.kind == "poisson":
+        rates = group.rates or 0 * second**-1
+        return PoissonGroup(group.n, rates, namespace=namespace, name=group.name)
+    if group.kind == "spike_trains":
+        return SpikeGeneratorGroup(group.n, [0], [0] * second, name=group.name)
+    return NeuronGroup(
+        group.n,
+        group.equations,
+        threshold=group.threshold or None,
+        reset=group.reset or None,
+        refractory=group.refractory or False,
+        method=METHODS.get(group.method, group.method),
+        namespace=namespace,
+        name=group.name,
+    )
+
+
+def _synapses(plan, built):
+    source, target = (_part(built, view) for view in (plan.source, plan.target))
+    return Synapses(
+        source,
+        target,
+        plan.equations,
+        on_pre=plan.on_pre or None,
+        on_post=plan.on_post or None,
+        delay=0 * second if plan.on_pre and plan.delay == "shared" else None,
+        method=METHODS["exact"],
+        namespace={},
+        name=plan.name,
+    )
+
+
+def _part(built, view):
+    name, start, stop = view
+    group = built.groups[name]
+    return group if (start, stop) == (0, len(group)) else group[start:stop]
+
+
+def connect(synapses, plan):
+    """Draw or set the synapses of a projection."""
+    if plan.pairs:
+        synapses.connect(i=plan.wiring.i, j=plan.wiring.j, namespace={})
+    else:
+        synapses.connect(**plan.connect, namespace={})
+
+
+def _monitor(recorder, built, name):
+    if recorder["kind"] == "weights":  # snapshots between stretches of the run; how many synapses there are is known only then
+        synapses = built.synapses[recorder["part"]]
+        variable = synapses.pre.variables["delay"] if recorder["variable"] == "delay" else synapses.variables[recorder["variable"]]
+        recorder["unit"] = unit_text(variable.dim)
+        return None
+    source = _part(built, (recorder["part"], recorder["start"], recorder["stop"]))
+    if recorder["kind"] == "spikes":
+        return SpikeMonitor(source, name=name)
+    if recorder["kind"] == "rate":
+        return PopulationRateMonitor(source, name=name)
+    variable = source.variables[recorder["variable"]]
+    recorder["unit"], recorder["scalar"] = unit_text(variable.dim), bool(variable.scalar)
+    index = [0] if variable.scalar else True if recorder["index"] is None else recorder["index"]
+    every = {} if recorder["every"] is None else {"dt": recorder["every"] * second}
+    return StateMonitor(source, recorder["variable"], record=index, name=name, **every)
+
+
+def state_variables(built):
+    """(label, variable) of every floating-point state of the circuit, to be checked for NaN at the end of a run."""
+    seen = set()
+    for slot in built.plan.slots:
+        if slot.group in built.timed or slot.integer or slot.variable in ("t", "delay") or (slot.group, slot.variable) in seen:
+            continue
+        seen.add((slot.group, slot.variable))
+        variable = built.view(slot).variable
+        if variable.array:
+            yield f"{slot.group}.{slot.variable}", variable
