@@ -1,0 +1,1 @@
+"""Measures and figures: arrays in, arrays out, and no simulator underneath."""
