@@ -80,7 +80,8 @@ def statements(code):
 
 
 def rename(text, names):
-    """The text with whole words replaced by a mapping old -> new; with `x` go `x_pre` and `x_post` untouched."""
+    """The text with whole words replaced by a mapping old -> new; of `x` goes also the `dx` of dx/dt."""
+    text = re.sub(r"\bd(\w+)(?=\s*/\s*dt\s*=)", lambda m: f"d{names.get(m.group(1), m.group(1))}", text)
     return word_substitute(text, names) if names else text
 
 

@@ -111,7 +111,10 @@ def exponential_current(w=0.1 * nA, tau=5 * ms, port="I"):
 
 
 def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
-    """A current w (t/tau) exp(1 - t/tau), whose peak is w at t = tau, added to the input `port` (Rall 1967)."""
+    """A current w (t/tau) exp(1 - t/tau), whose peak is w at t = tau, added to the input `port` (Rall 1967).
+
+    Exact in cells integrated exactly; in others it carries the error of their method (first order in dt/tau for exponential Euler).
+    """
     unit = _unit(w, nA, "alpha_current, w")
     return Synapse(
         "alpha_current",
@@ -136,10 +139,11 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
     )
 
 
-# A spike of size w gives (exp(-t/tau_decay) - exp(-t/tau_rise)) scaled so that its peak is w: the factor is taken once a step.
-_PEAK = """peak = (tau_decay - tau_rise)/tau_rise/((tau_rise/tau_decay)**(tau_rise/(tau_decay - tau_rise))
-                  - (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1 (shared)"""
-_PEAK = " ".join(_PEAK.split())
+# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/tau_rise)) times this factor, so that the peak is w; it is computed once a step.
+_PEAK = (
+    "peak = 1/((tau_rise/tau_decay)**(tau_rise/(tau_decay - tau_rise)) "
+    "- (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1 (shared)"
+)
 
 
 def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, E=0 * mV, port="I"):
@@ -154,10 +158,12 @@ def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, 
     return Synapse(
         "double_exponential_conductance",
         equations=_PEAK,
-        post=f"""dg/dt = (s_syn - g)/tau_decay : {unit}
-                 ds_syn/dt = -s_syn/tau_rise : {unit}""",
+        # two separate exponentials, not a cascade: exact under exponential Euler too
+        post=f"""dg_decay/dt = -g_decay/tau_decay : {unit}
+                 dg_rise/dt = -g_rise/tau_rise : {unit}
+                 g = g_decay - g_rise : {unit}""",
         adds={port: "g*(E - v)"},
-        deliver={"s_syn": "peak*w"},
+        deliver={"g_decay": "peak*w", "g_rise": "peak*w"},
         params={"w": w, "tau_rise": tau_rise, "tau_decay": tau_decay, "E": E},
         needs={"v": mV},
         source="Roth & van Rossum 2009",

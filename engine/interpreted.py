@@ -135,7 +135,7 @@ def _synaptic(built, recorder):
 
 
 def _chosen(values, recorder):
-    return values if recorder["index"] is None else values[recorder["index"]]
+    return values if recorder["index"] is None or len(values) == 1 else values[recorder["index"]]
 
 
 def _collect(built, results):

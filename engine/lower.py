@@ -37,6 +37,17 @@ class Lowered:
 def lower(plan, backend):
     """Build all objects of a plan; `backend` writes numbers and seeds (see `standalone` and `interpreted`)."""
     built = Lowered(plan)
+    try:
+        return _lower(built, backend)
+    except Exception:
+        for thing in [*built.groups.values(), *built.synapses.values(), *built.monitors.values()]:
+            if thing is not None:
+                thing._network = "never run"  # or Brian2 warns of each of them, on top of the error
+        raise
+
+
+def _lower(built, backend):
+    plan = built.plan
     for group in plan.groups.values():
         built.groups[group.name] = _group(group, built.timed)
     for synapse in plan.synapses.values():

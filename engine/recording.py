@@ -122,8 +122,13 @@ def assemble(recording, recorders, results):
         else:
             i, j = get("i"), get("j")
             values = [results[name] for name in sorted((n for n in results if n.startswith(f"{k}.at.")), key=_position)]
-            recording.weights[label] = Weights(get("t"), np.array(values).reshape(len(values), len(i)), i, j, recorder["unit"])
+            recording.weights[label] = Weights(get("t"), _rows(values, len(i)), i, j, recorder["unit"])
     return recording
+
+
+def _rows(values, n):
+    """Snapshots as rows; a variable that all synapses share has the same value in every column."""
+    return np.array([np.broadcast_to(value, n) for value in values]).reshape(len(values), n)
 
 
 def _position(name):

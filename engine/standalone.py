@@ -34,6 +34,7 @@ class StandaloneBackend:
     def __init__(self, device):
         self.device = device
         self.again = []  # lines that give a trial the parameters that it has of its own
+        self.before_run = []  # lines that come after what Brian2 itself sets up for a run
 
     def line(self, text):
         self.device.insert_code("main", text)
@@ -51,9 +52,9 @@ class StandaloneBackend:
         elif slot.size is None:
             group = built.groups[slot.group]
             if slot.variable == "i":
-                self.line(f'numbers.fill("{slot.group}.who", {self.where(group.variables["neuron_index"])});')
+                self.before_run.append(f'numbers.fill("{slot.group}.who", {self.where(group.variables["neuron_index"])});')
             else:
-                self.line(f'numbers.fill("{slot.group}.bins", {self.where(group.variables["_timebins"])});')
+                self.before_run.append(f'numbers.fill("{slot.group}.bins", {self.where(group.variables["_timebins"])});')
             return
         else:
             call = f'("{slot.number}", {self.where(built.view(slot).variable)});'
@@ -159,7 +160,7 @@ def _run_and_write(device, backend, built):
         reporter.stop();
         results.put("completed", now);
         results.put("loop", loop);"""
-    lines = [*lines[: calls[0]], *loop.split("\n"), *lines[calls[0] + 1 :]]
+    lines = [*lines[: calls[0]], *backend.before_run, *loop.split("\n"), *lines[calls[0] + 1 :]]
     device.main_queue[position] = ("run_network", (network, lines))
     for text in [*_outputs(backend, built), "results.close();", "std::fflush(nullptr);", "std::_Exit(0);"]:
         backend.line(text)
