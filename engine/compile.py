@@ -18,10 +18,12 @@ standard layout: code_objects/*.cpp is what is compiled, and `make` in it still 
 import os
 import re
 import shlex
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+import jinja2
 from brian2.codegen import cpp_prefs
 from brian2.core.preferences import prefs
 from brian2.devices.cpp_standalone.device import CPPWriter
@@ -87,6 +89,31 @@ class ObjectsWriter:
         return getattr(self.writer, name)
 
 
+class TemplateCache(jinja2.BytecodeCache):
+    """Keeps compiled templates on disk, by their text and the versions of Python and Jinja."""
+
+    def load_bytecode(self, bucket):
+        path = self._path(bucket)
+        try:
+            if path:
+                bucket.bytecode_from_string(path.read_bytes())
+        except (OSError, ValueError, EOFError, TypeError):
+            bucket.reset()
+
+    def dump_bytecode(self, bucket):
+        path = self._path(bucket)
+        try:
+            if path:
+                write_atomically(path, bucket.bytecode_to_string())
+        except OSError:
+            pass
+
+    def _path(self, bucket):
+        folder = _folder("templates")
+        key = digest(bucket.key, bucket.checksum, sys.version, jinja2.__version__)
+        return folder / key[:40] if folder else None
+
+
 class RunFunction:
     """Within this context, code goes into a function of the program instead of main."""
 
@@ -116,6 +143,12 @@ class CompileMixin:
 
     # ---- what is generated
     # ------------------------------------------------------------------------------------------
+
+    def code_object(self, *args, **kwds):
+        environment = self.code_object_class().templater.env
+        if environment.bytecode_cache is None:
+            environment.bytecode_cache = TemplateCache()
+        return super().code_object(*args, **kwds)
 
     def build(
         self, directory="output", results_directory="results", compile=True, run=True, *args, **options
@@ -355,7 +388,7 @@ class CompileMixin:
         return units
 
     def _header(self, compiler, flags):
-        folder = _headers_folder()
+        folder = _folder("headers")
         if folder is None:
             return []
         try:
@@ -369,7 +402,7 @@ class CompileMixin:
         if prefs["codegen.cpp.compiler"] not in ("", "unix", "gcc") or os.name != "posix":
             return
         compiler = find_compiler()
-        folder = _headers_folder()
+        folder = _folder("headers")
         facts = Remembered(folder, f"compiler-{compiler.identity}")
         for fact in facts.facts:
             executable, _, flag = fact.rpartition("\n")
@@ -522,9 +555,9 @@ def _header_flags(flags):
     return [flag for flag in flags if not flag.startswith("-I")]
 
 
-def _headers_folder():
+def _folder(name):
     try:
-        return cache_folder("headers")
+        return cache_folder(name)
     except CacheError as error:
         logger.info(f"Building without a cache: {error}", "no_cache", once=True)
         return None

@@ -10,6 +10,7 @@ Everything else in a script for Brian2's own "cpp_standalone" stays as it is.
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices
 
+from . import symbolic
 from .compile import CompileMixin
 
 try:
@@ -30,3 +31,4 @@ fast_standalone_device = FastStandaloneDevice()
 def register():
     """Make the device known to Brian2's `set_device` by its name."""
     all_devices["fast_standalone"] = fast_standalone_device
+    symbolic.register(FastStandaloneDevice)

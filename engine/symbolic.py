@@ -1,0 +1,319 @@
+"""Symbolic results that are kept on disk, and the exact update of linear equations without a Jordan form.
+
+Most of the time in which Brian2 generates a program goes into symbolic algebra, the exponential of a matrix
+above all. What a state updater returns is a text that depends on the equations, on the kinds of the variables
+in them and on versions: it is kept in the cache folder `symbolic` under a key of all these. What is computed
+anew for linear equations is computed directly:
+
+    dX/dt = M X + B      X(t + dt) = exp(M dt) (X + b) - b,   b = M^-1 B
+
+where the equations can be ordered such that each depends on earlier ones only (M triangular), they are solved
+one after the other; two equations that depend on each other have the eigenvalues of a quadratic equation. The
+matrix then goes through the same simplifications as in Brian2, so that the text comes out the same, letter by
+letter; anything else is left to Brian2.
+"""
+
+import functools
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import brian2
+import sympy
+from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, Function
+from brian2.devices.device import get_device
+from brian2.parsing.sympytools import sympy_to_str
+from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
+from brian2.stateupdaters.exact import LinearStateUpdater, get_linear_system, is_constant_over_dt
+from brian2.utils.logger import get_logger
+
+from .cache import cache_folder
+from .errors import CacheError
+from .toolchain import digest, write_atomically
+
+logger = get_logger("brian2.fast_standalone")
+
+# State updaters whose result is a text that depends on what `_key` covers, and on nothing else.
+REMEMBERED = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "milstein", "heun")
+
+
+class RememberingStateUpdater(StateUpdateMethod):
+    """A state updater of Brian2 whose results are kept on disk while the device `device_class` is active."""
+
+    def __init__(self, name, standard, device_class):
+        self.name, self.standard, self.device_class = name, standard, device_class
+
+    def __call__(self, equations, variables=None, method_options=None):
+        if not isinstance(get_device(), self.device_class):
+            return self.standard(equations, variables, method_options)
+        path = self._path(equations, variables or {}, method_options)
+        kept = _read(path)
+        if kept is None:
+            try:
+                kept = {"code": self._compute(equations, variables, method_options)}
+            except UnsupportedEquationsException as reason:
+                kept = {"unsupported": str(reason)}
+            _write(path, kept)
+        if "unsupported" in kept:
+            raise UnsupportedEquationsException(kept["unsupported"])
+        return kept["code"]
+
+    def _compute(self, equations, variables, method_options):
+        if isinstance(self.standard, LinearStateUpdater) and not method_options:
+            code = exact_update(equations, variables or {})
+            if code is not None:
+                return code
+        return self.standard(equations, variables, method_options)
+
+    def _path(self, equations, variables, method_options):
+        folder = _folder()
+        if folder is None:
+            return None
+        try:
+            options = sorted((method_options or {}).items())
+            return folder / f"{_key(self.name, self.standard, equations, variables, options)}.json"
+        except Exception as reason:  # a kind of variable that the key does not know: computed, not kept
+            logger.debug(f"State update not kept on disk: {reason!r}")
+            return None
+
+    def __repr__(self):
+        return repr(self.standard)
+
+
+def register(device_class):
+    """Put remembering state updaters in the places of Brian2's; under another device they only pass on."""
+    known = StateUpdateMethod.stateupdaters
+    for name in REMEMBERED:
+        standard = known.get(name)
+        if standard is not None and not isinstance(standard, RememberingStateUpdater):
+            known[name] = RememberingStateUpdater(name, standard, device_class)
+
+
+def exact_update(equations, variables):
+    """The abstract code of an exact step of linear equations, as Brian2's "exact" writes it, or None.
+
+    Covered are equations of which each depends on itself and on earlier ones in some order, and two equations
+    that depend on each other, with coefficients that are constant over a time step and a matrix M that is not
+    singular.
+    """
+    if equations.is_stochastic:
+        return None
+    try:
+        names, matrix, constants = get_linear_system(equations, variables)
+    except UnsupportedEquationsException:
+        return None
+    if not names:
+        return None
+    dt_value = variables["dt"].get_value()[0] if "dt" in variables else None
+    if not all(is_constant_over_dt(entry, variables, dt_value) for entry in [*matrix, *constants]):
+        return None
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    fixed_point = sympy.solve_linear_system(matrix.row_join(constants), *symbols)
+    if fixed_point is None or set(symbols) != set(fixed_point):
+        return None
+    dt = sympy.Symbol("dt", real=True, positive=True)
+    flow = exponential(matrix, dt)
+    if flow is None:
+        return None
+    flow = flow.applyfunc(lambda entry: sympy.factor_terms(sympy.cancel(sympy.signsimp(entry))))
+    b = sympy.ImmutableMatrix([fixed_point[symbol] for symbol in symbols])
+    shift = sympy.ImmutableMatrix(flow * b) - b
+    state = [sympy.sympify(name) for name in names]
+    lines = []
+    for row, name in enumerate(names):
+        update = sympy.Add(*[flow[row, column] * state[column] for column in range(len(names))], shift[row])
+        if update.has(sympy.I, sympy.re, sympy.im):
+            return None
+        lines.append(f"_{name} = {sympy_to_str(update)}")
+    return "\n".join(lines + [f"{name} = _{name}" for name in names])
+
+
+def exponential(matrix, dt):
+    """exp(M dt), not simplified, of a matrix that is triangular after a reordering, or 2 x 2; else None."""
+    order = _evaluation_order(matrix)
+    if order is not None:
+        result = _triangular_exponential(matrix, dt, order)
+    elif matrix.rows == 2:
+        result = _coupled_exponential(matrix * dt)
+    else:
+        return None
+    if result is not None and all(entry.is_real for entry in (matrix * dt).values()):
+        result = sympy.re(result)
+    return result
+
+
+def _evaluation_order(matrix):
+    """The equations in an order in which each depends on itself and earlier ones only, or None."""
+    size, order = matrix.rows, []
+    while len(order) < size:
+        ready = [
+            row
+            for row in range(size)
+            if row not in order
+            and all(matrix[row, k] == 0 for k in range(size) if k != row and k not in order)
+        ]
+        if not ready:
+            return None
+        order += ready
+    return order
+
+
+def _triangular_exponential(matrix, dt, order):
+    """Column j is the solution that starts at e_j: variables are sums of c t^p exp(mu t), as {(mu, p): c}.
+
+    A term c t^p exp(mu t) that drives a variable with own rate lambda adds the integral of c s^p exp(mu s +
+    lambda (t - s)) over s from 0 to t, which is c t^(p+1)/(p+1) exp(lambda t) for mu = lambda and otherwise,
+    with d = mu - lambda, c p! [exp(mu t) sum_q (-1)^(p-q) t^q d^(q-p-1) / q!  -  (-1)^p exp(lambda t)
+    d^(-p-1)].
+    """
+    size = matrix.rows
+    rate = _distinct([matrix[k, k] for k in range(size)])
+    result = sympy.zeros(size, size)
+    for start in range(size):
+        solution = {}
+        for row in order:
+            terms = {}
+
+            def add(mu, power, factor, terms=terms):
+                terms[mu, power] = terms.get((mu, power), 0) + factor
+
+            if row == start:
+                add(rate[row], 0, sympy.S.One)
+            for column, driver in solution.items():
+                if matrix[row, column] == 0:
+                    continue
+                for (mu, power), factor in driver.items():
+                    factor = factor * matrix[row, column]
+                    if mu == rate[row]:
+                        add(mu, power + 1, factor / (power + 1))
+                        continue
+                    d, all_factor = mu - rate[row], sympy.factorial(power)
+                    for q in range(power + 1):
+                        sign = (-1) ** (power - q)
+                        add(mu, q, sign * factor * all_factor / sympy.factorial(q) * d ** (q - power - 1))
+                    add(rate[row], 0, -((-1) ** power) * factor * all_factor * d ** (-power - 1))
+            solution[row] = terms
+        for row, terms in solution.items():
+            sums = [factor * dt**power * sympy.exp(mu * dt) for (mu, power), factor in terms.items()]
+            result[row, start] = sympy.Add(*sums)
+    return result
+
+
+def _distinct(rates):
+    """The same rates, those that are equal in value written in the same way."""
+    found = []
+    for rate in rates:
+        found.append(next((other for other in found if _equal(rate, other)), rate))
+    return found
+
+
+def _equal(a, b):
+    if a == b:
+        return True
+    # Two rational functions that differ at one point differ; where they agree, algebra decides.
+    difference = a - b
+    symbols = sorted(difference.free_symbols, key=str)
+    primes = [sympy.prime(40 + k) for k in range(len(symbols))]
+    value = difference.subs(dict(zip(symbols, primes, strict=True)))
+    if value.is_Rational and value != 0:
+        return False
+    return sympy.cancel(difference) == 0
+
+
+def _coupled_exponential(matrix):
+    """P exp(D) P^-1 of a 2 x 2 matrix that is not triangular; columns of P are (-b / (a - lambda), 1)."""
+    a, b = matrix[0, 0], matrix[0, 1]
+    first, second = matrix.eigenvals(multiple=True)
+    if _equal(first, second):
+        return None
+    p, q = (sympy.cancel(-b / (a - value)) for value in (first, second))
+    one, two = sympy.exp(first), sympy.exp(second)
+    return sympy.Matrix([[p * one - q * two, p * q * (two - one)], [one - two, p * two - q * one]]) / (p - q)
+
+
+# ---- keys and files
+# -------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _versions():
+    source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return source, brian2.__version__, sympy.__version__, sys.version_info[:2]
+
+
+def _key(name, standard, equations, variables, options):
+    """A key of all that the result depends on.
+
+    Raises
+    ------
+    Exception
+        If something among it is of an unknown kind.
+    """
+    described, identifiers = [], {"dt", "t"}
+    for equation in equations.values():
+        code = None if equation.expr is None else equation.expr.code
+        if code is not None:
+            identifiers |= equation.expr.identifiers
+        flags = sorted(str(flag) for flag in equation.flags)
+        described.append((equation.varname, equation.type, equation.var_type, code, flags))
+    dt = _dt_value(variables)
+    kinds = [(identifier, _kind(variables.get(identifier), dt)) for identifier in sorted(identifiers)]
+    functions = [(key, _text(value.sympy_func)) for key, value in sorted(DEFAULT_FUNCTIONS.items())]
+    constants = [(key, _text(value.sympy_obj)) for key, value in sorted(DEFAULT_CONSTANTS.items())]
+    parts = (_versions(), name, _text(standard), described, kinds, dt is None, options, functions, constants)
+    return digest(*parts)[:40]
+
+
+def _text(thing):
+    """What an object shows of itself, without its address in memory."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(thing))
+
+
+def _dt_value(variables):
+    return variables["dt"].get_value()[0] if "dt" in variables else None
+
+
+def _kind(variable, dt):
+    if variable is None:
+        return None
+    if isinstance(variable, Function):
+        constant = None if dt is None else bool(variable.is_locally_constant(dt))
+        return type(variable).__name__, bool(variable.stateless), _text(variable.sympy_func), constant
+    return (
+        type(variable).__name__,
+        bool(variable.constant),
+        bool(variable.scalar),
+        bool(variable.read_only),
+        str(variable.dtype),
+    )
+
+
+def _folder():
+    try:
+        return cache_folder("symbolic")
+    except CacheError as error:
+        logger.debug(f"Symbolic results are not kept: {error}")
+        return None
+
+
+def _read(path):
+    if path is None:
+        return None
+    try:
+        kept = json.loads(path.read_text())
+        if set(kept) == {"code"} or set(kept) == {"unsupported"}:
+            return kept
+    except (OSError, ValueError, TypeError):
+        pass
+    return None
+
+
+def _write(path, kept):
+    if path is None:
+        return
+    try:
+        write_atomically(path, json.dumps(kept))
+    except OSError as error:
+        logger.debug(f"Symbolic result not kept: {error}")
