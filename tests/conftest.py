@@ -1,4 +1,4 @@
-"""What all tests share: no window is ever opened, and no test reads or fills the user's own cache of programs."""
+"""What all tests share: no window is ever opened, and the user's own cache of programs is left alone."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ os.environ["MPLBACKEND"] = "Agg"
 
 
 def pytest_configure(config):
-    """One cache for the whole session, empty at the start (set PLASTICA_TEST_CACHE to keep one between sessions)."""
+    """One cache for the session, empty at its start; PLASTICA_TEST_CACHE names one that is kept between sessions."""
     kept = os.environ.get("PLASTICA_TEST_CACHE")
     if not kept:
         kept = config._plastica_cache = tempfile.mkdtemp(prefix="plastica-tests-")
