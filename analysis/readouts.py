@@ -30,7 +30,7 @@ def _check(states: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArray]:
 
 
 def _one_thread(fit: Callable) -> Callable:
-    """Run a fit on one thread: at these sizes the threads of BLAS mostly wait for each other (10 x slower)."""
+    """Run a fit on one thread: at these sizes the threads of BLAS wait for each other (10 times slower)."""
 
     @functools.wraps(fit)
     def limited(*args, **keywords):

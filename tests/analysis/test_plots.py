@@ -154,6 +154,7 @@ def test_heat_map_of_a_time_course_is_centred():
 def test_confusion_matrix_writes_counts_and_colours_fractions():
     ax = plots.confusion_matrix([[8, 2], [0, 5]], classes=["a", "b"], name="speaker")
     assert texts(ax) == ["8", "2", "5"]
+    assert [text.get_color() for text in ax.texts] == ["white", "black", "white"]  # dark, light, dark ground
     assert np.asarray(ax.images[0].get_array()) == pytest.approx(np.array([[0.8, 0.2], [0, 1]]))
     assert ax.get_xlabel() == "predicted speaker" and ax.get_ylabel() == "true speaker"
     assert [mark.get_text() for mark in ax.get_yticklabels()] == ["a", "b"]
