@@ -24,7 +24,7 @@ else
 chosen := $(PYTHON)
 endif
 
-# What is imported is compiled once and kept, whatever the caller's shell says: without this every import takes twice as long.
+# What is imported is compiled once and kept, whatever the caller's shell says: else every import takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
 python := $(VENV)/bin/python
@@ -59,14 +59,14 @@ clean:
 	$(python) -m jupytext --quiet --to ipynb --output $@ $<
 
 # The environment. Each stamp says that what its name asks for was installed from the present setup.cfg.
-# Byte code is left to the first import, since most of what is installed is never imported; that import also shows that the
-# packages fit each other.
+# Byte code is left to the first import, since most of what is installed is never imported. That import also shows
+# that the packages fit each other.
 $(VENV)/.ready: setup.cfg pyproject.toml | tools
 	@if [ ! -x $(python) ] || ! $(python) -m pip --version >/dev/null 2>&1; then \
 	   $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "Installing into $(VENV) ($$($(python) --version)); about two minutes the first time."
 	@$(pip) install -qq --no-compile --prefer-binary --editable .
-	@$(python) -c 'import brian2, elephant, matplotlib.pyplot, pandas, reservoirpy, seaborn, sklearn'
+	@$(python) -W ignore -c 'import brian2, elephant, matplotlib.pyplot, pandas, reservoirpy, seaborn, sklearn'
 	@touch $@
 
 $(VENV)/.ready-%: $(VENV)/.ready
@@ -76,7 +76,8 @@ $(VENV)/.ready-%: $(VENV)/.ready
 
 tools:
 	@$(PYTHON) -c '' 2>/dev/null || { \
-	   echo "There is no interpreter $(PYTHON). Install Python 3.11, 3.12 or 3.13 (Debian, Ubuntu: apt-get install python3 python3-venv),"; \
+	   echo "There is no interpreter $(PYTHON). Install Python 3.11, 3.12 or 3.13"; \
+	   echo "(Debian, Ubuntu: apt-get install python3 python3-venv),"; \
 	   echo "or name yours: make PYTHON=/path/to/python3.12 ..."; exit 1; } >&2
 	@$(PYTHON) -c '$(supported)' || { \
 	   echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11, 3.12 or 3.13 is needed."; \
@@ -87,11 +88,12 @@ tools:
 	   echo "Install them (Debian, Ubuntu: apt-get install python$$v-venv)."; exit 1; } >&2
 	@command -v $(firstword $(CXX)) >/dev/null || { \
 	   echo "There is no C++ compiler: $(firstword $(CXX)) is not on the path."; \
-	   echo "Install one (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install),"; \
+	   echo "Install one (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++),"; \
 	   echo "or name yours: make CXX=clang++ ..."; exit 1; } >&2
 	@if [ -n "$(chosen)" ] && [ -x $(python) ]; then \
 	   version='import sys; print("%d.%d" % sys.version_info[:2])'; \
 	   old=$$($(python) -c "$$version"); new=$$($(PYTHON) -c "$$version"); \
 	   [ "$$old" = "$$new" ] || { \
 	   echo "$(VENV) was made with Python $$old and not with Python $$new."; \
-	   echo "Remove it (make clean), or give the other one a place of its own: make PYTHON=$(PYTHON) VENV=.venv-$$new ..."; exit 1; } >&2; fi
+	   echo "Remove it (make clean), or give the other one a place of its own:"; \
+	   echo "make PYTHON=$(PYTHON) VENV=.venv-$$new ..."; exit 1; } >&2; fi

@@ -10,7 +10,7 @@ os.environ["MPLBACKEND"] = "Agg"
 
 
 def pytest_configure(config):
-    """One cache for the session, empty at its start; PLASTICA_TEST_CACHE names one that is kept between sessions."""
+    """One cache for the session, empty at its start; PLASTICA_TEST_CACHE names one that is kept."""
     kept = os.environ.get("PLASTICA_TEST_CACHE")
     if not kept:
         kept = config._plastica_cache = tempfile.mkdtemp(prefix="plastica-tests-")
