@@ -68,9 +68,9 @@ def parse(text, where):
 
 def refuse_reserved(name, where, what):
     """Names of units, functions and Brian2's own variables would be shadowed silently; refuse them."""
-    if name in RESERVED or name.startswith("_") or not name.isidentifier() or name.startswith("xi_"):
+    if name in RESERVED or not name.isidentifier() or name.startswith(("_", "xi_")) or name.endswith(("_", "_pre", "_post")):
         kind = "a unit or constant" if name in _CONSTANTS else "a function" if name in _FUNCTIONS else "reserved or no valid name"
-        raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name, such as {name.strip('_')}_0.")
+        raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name.")
 
 
 def statements(code):

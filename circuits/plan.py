@@ -14,7 +14,7 @@ from brian2.units import hertz, second
 from brian2.units.fundamentalunits import DIMENSIONLESS
 
 from .circuit import Current, Poisson, Population, Projection, SpikeTrains, Timed, view
-from .equations import DIFFERENTIAL_EQUATION, PARAMETER, Scope, parse, refuse_reserved, rename, statements
+from .equations import BUILT_IN, DIFFERENTIAL_EQUATION, PARAMETER, Scope, parse, refuse_reserved, rename, statements
 from .errors import CircuitError, listed, nearest
 from .values import dimension, kind, number, plain, same_dimension, unit_text
 from .wiring import DISTANCE
@@ -282,7 +282,7 @@ class _Maker:
         cell = self.parts[target[0]].cell
         parsed = parse(synapse.equations, where) if synapse.equations.strip() else {}
         params = self._synaptic_params(synapse)
-        for variable in (*parsed, *synapse.params, *wiring.params):
+        for variable in (*parsed, *synapse.params):
             refuse_reserved(variable, where, "name")
         clash = (set(parsed) | set(params)) & set(wiring.params) | ({"delay"} & (set(parsed) | set(params)))
         if clash:
@@ -290,20 +290,23 @@ class _Maker:
         own = {n: e.dim for n, e in parsed.items()}
         own.update({n: self._dim(synapse.params[n], where, n) for n in params})
         n_synapses, shape = self._count(wiring, source, target, where)
+        mine = self._renamed(name, part)
 
-        lines = [synapse.equations]
+        lines = [rename(synapse.equations, mine)]
         for variable in params:
             value = synapse.params[variable]
-            lines.append(self._declare(f"{name}.{variable}", name, variable, value, own[variable], n_synapses, AFTER_WIRING, shape, where))
+            value = rename(value, mine) if kind(value) == "expression" else value
+            lines.append(self._declare(f"{name}.{variable}", name, mine.get(variable, variable), value, own[variable], n_synapses, AFTER_WIRING,
+                                       shape, where))
         for variable, value in wiring.params.items():
-            lines.append(f"{variable} : 1 (shared, constant)")
-            self.slots.append(Slot(f"{name}.{variable}", name, variable, plain(value), DIMENSIONLESS, BEFORE_WIRING, 1, frozen=True,
-                                   shared=True))
+            inner = mine.get(variable, variable)
+            lines.append(f"{inner} : 1 (shared, constant)")
+            self.slots.append(Slot(f"{name}.{variable}", name, inner, plain(value), DIMENSIONLESS, BEFORE_WIRING, 1, frozen=True, shared=True))
         post_parsed = parse(synapse.post, where) if synapse.post.strip() else {}
         private = {n: f"{n}_{name}" for n in post_parsed}
         for variable, expression in synapse.summed.items():
             unit = unit_text(post_parsed[variable].dim)
-            lines.append(f"{private[variable]}_post = {expression} : {unit} (summed)")
+            lines.append(f"{private[variable]}_post = {rename(expression, mine)} : {unit} (summed)")
 
         on_pre = [*statements(synapse.before)]
         for variable, expression in synapse.deliver.items():
@@ -317,16 +320,19 @@ class _Maker:
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER):
                 value = synapse.init.get(variable, 0.0)
-                value = value if kind(value) == "expression" else plain(value)
-                self._number(f"{name}.{variable}", name, variable, value, equation.dim, AT_START, n_synapses, shape, synaptic=True)
+                value = rename(value, mine) if kind(value) == "expression" else plain(value)
+                self._number(f"{name}.{variable}", name, mine.get(variable, variable), value, equation.dim, AT_START, n_synapses, shape)
         delay = part.delay
         if not on_pre:
             if kind(delay) != "scalar" or plain(delay) != 0:
                 raise CircuitError(f"{where}: it has no spikes to delay. Leave delay out.")
         elif kind(delay) == "expression":
             Scope(f"{where}, delay", own, {"of the synapse": own}).expression(delay, second.dim, "expression")
-            self.slots.append(Slot("", name, "delay", delay, second.dim, AFTER_WIRING))
+            self.slots.append(Slot("", name, "delay", rename(delay, mine), second.dim, AFTER_WIRING))
         else:
+            if kind(delay) == "array" and n_synapses is None:
+                raise CircuitError(f"{where}, delay: an array, but how many synapses there are is only known when they are drawn. Give one delay, "
+                                   f"an expression, or explicit pairs.")
             size = 1 if kind(delay) == "scalar" else n_synapses
             self.slots.append(Slot(f"{name}.delay", name, "delay", plain(delay), second.dim, AFTER_WIRING, size, frozen=True,
                                    shared=kind(delay) == "scalar", shape=shape))
@@ -337,8 +343,24 @@ class _Maker:
             for variable, values in (("i", wiring.i), ("j", wiring.j)):
                 self.slots.append(Slot(f"{name}.{variable}", name, variable, values, DIMENSIONLESS, BEFORE_WIRING, pairs, True, True))
         return SynapsePlan(name, source, target, "\n".join(x.strip() for t in lines for x in t.splitlines() if x.strip()),
-                           "\n".join(on_pre), "\n".join(on_post), wiring, self._connect(wiring, source, target),
+                           rename("\n".join(on_pre), mine), rename("\n".join(on_post), mine), wiring,
+                           {k: rename(text, mine) for k, text in self._connect(wiring, source, target).items()},
                            "shared" if kind(delay) == "scalar" else "each", pairs)
+
+    def _renamed(self, name, part):
+        """Names of the synapse that a cell at either end has too (w, u, R ...): inside the program they carry the projection's name."""
+        taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z", *BUILT_IN}
+        for end in (part.source, part.target):
+            group = view(end)[0]
+            if isinstance(self.parts[group], Population):
+                taken |= set(self.parts[group].cell.dimensions)
+        synapse = part.synapse
+        parsed = parse(synapse.equations, name) if synapse.equations.strip() else {}
+        own = [*parsed, *self._synaptic_params(synapse), *part.wiring.params]
+        renamed = {n: f"{n}_{name}" for n in own if n in taken}
+        if "lambda_" in part.wiring.params:  # to Brian2 a name that ends in _ is the one without it, free of units
+            renamed["lambda_"] = f"lambda_{name}"
+        return renamed
 
     def _check_synapse(self, where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring):
         """Names and units of everything that a synapse computes, with the variables of both cells in reach."""
@@ -447,7 +469,8 @@ class _Maker:
         """Public variable name to the name in the built group."""
         if isinstance(part, Projection):
             parsed = parse(part.synapse.equations, name) if part.synapse.equations.strip() else {}
-            return {n: n for n in (*parsed, *self._synaptic_params(part.synapse), "delay")}
+            mine = self._renamed(name, part)
+            return {n: mine.get(n, n) for n in (*parsed, *self._synaptic_params(part.synapse), "delay")}
         if not isinstance(part, Population):
             return {"rates": "rates"} if isinstance(part, Poisson) else {}
         known = {n: n for n in (*part.cell.parsed, *part.cell.inputs, *part.cell.params)}
@@ -523,7 +546,7 @@ class _Maker:
             self.slots.append(dataclasses.replace(slot, value=slot.fit(plain(value))))
         return f"{variable} : {unit} (constant)"
 
-    def _number(self, label, group, variable, value, dim, phase, n, shape=None, synaptic=False):
+    def _number(self, label, group, variable, value, dim, phase, n, shape=None):
         """A slot of a variable that exists in the group anyway (start values, rates)."""
         text = isinstance(value, str)
         slot = Slot("" if text else label, group, variable, value, dim, phase, n, shape=shape)
