@@ -180,13 +180,15 @@ class Program:
             except BaseException:
                 process.terminate()
                 process.wait()
+                watch.close(finished=False)
                 raise
-            finally:
-                watch.close()
+            watch.close(finished=code == 0)
         return code, errors.read_text(errors="replace").strip()
 
     def _read(self, path, duration, seed, trial, numbers, bad):
         """The recording of one trial, or None if it did not finish; what is not finite is appended to `bad`."""
+        if not path.is_file():
+            return None
         try:
             results = container.unpack(path.read_bytes())[0]
         except (OSError, ValueError, IndexError):

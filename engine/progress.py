@@ -27,18 +27,20 @@ class Progress:
 
     def _show(self, fraction):
         self._reports += 1
+        if not self.always and self._reports * self.period < QUIET_SECONDS:
+            return
         if self._bar is None:
-            if not self.always and self._reports < 4:
-                return
             from tqdm.auto import tqdm
 
             self._bar = tqdm(total=round(self.model_seconds, 6), unit="s", desc="model time",
                              bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.4g}/{total:.4g} s, {remaining} left")
         self._bar.update(min(fraction, 1.0) * self.model_seconds - self._bar.n)
 
-    def close(self):
+    def close(self, finished=True):
+        """Take the bar away; a run that finished ends at 100 %."""
+        if finished and (self._bar is not None or self.always):
+            self._show(1.0)
         if self._bar is not None:
-            self._bar.update(self.model_seconds - self._bar.n)
             self._bar.close()
             self._bar = None
 
