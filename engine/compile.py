@@ -6,8 +6,9 @@ four units:
 
     neurons   state updates, thresholds, resets
     events    what spikes and clocks set off: synapses, monitors, inputs
-    start     what happens once: initial values, wiring, queues
-    program   main, objects, run, network: no inner loops, compiled with little optimisation
+    start     what happens once: initial values, wiring
+    queues    the order in which synapses wait for spikes, set up once
+    program   main, objects, run, network
 
 A unit includes the sources of its code objects, each within a namespace of its own, since their helpers have
 the same names. Units are compiled side by side, start from a precompiled header, and are named by a hash of
@@ -282,7 +283,7 @@ class CompileMixin:
                 jobs.append(Job(unit.name, command, target))
         if not jobs:
             return targets
-        header = self._header(compiler, flags)
+        header = self._header(compiler, flags, includes)
         for job in jobs:
             job.command[len(compiler.command) : len(compiler.command)] = header
         run_jobs(jobs, directory, parallel)
@@ -356,7 +357,9 @@ class CompileMixin:
         groups, alone, known = {}, [], set(PROGRAM_SOURCES)
         for code_object in self.code_objects.values():
             kind = brian_versions.KINDS.get(code_object.template_name, "events")
-            for prefix, block_kind in [("", kind), ("before_run_", "start"), ("after_run_", kind)]:
+            prepares_queue = code_object.template_name == "synapses_push_spikes"
+            before = "queues" if prepares_queue else kind
+            for prefix, block_kind in [("", kind), ("before_run_", before), ("after_run_", kind)]:
                 name = f"{prefix}{code_object.name}"
                 source = f"code_objects/{name}.cpp"
                 if source not in self.writer.source_files:
@@ -367,7 +370,7 @@ class CompileMixin:
                 else:
                     alone.append(Unit(name, source, (source,)))
         units = []
-        for kind in ("start", "events", "neurons"):
+        for kind in ("start", "events", "neurons", "queues"):
             names = sorted(groups.get(kind, ()))
             parts = max(1, -(-len(names) // LARGEST_GROUP))
             for part in range(parts):
@@ -375,10 +378,11 @@ class CompileMixin:
                 if members:
                     title = kind if parts == 1 else f"{kind}_{part + 1}"
                     sources = tuple(f"code_objects/{name}.cpp" for name in members)
-                    units.append(Unit(title, f"{UNITS}/{title}.cpp", sources))
+                    units.append(Unit(title, f"{UNITS}/{title}.cpp", sources, light=kind == "queues"))
                     _write_unit(directory, units[-1], _code_objects_unit(directory, members, includes))
         others = sorted(self.writer.source_files - known)
         units += alone + [Unit(_unit_name(source), source, (source,)) for source in others]
+        units.sort(key=lambda unit: unit.light)
         sources = tuple(name for name in PROGRAM_SOURCES if name in self.writer.source_files)
         units.append(Unit("program", f"{UNITS}/program.cpp", sources, light=True))
         _write_unit(directory, units[-1], "".join(f'#include "{source}"\n' for source in sources))
@@ -387,12 +391,16 @@ class CompileMixin:
                 path.unlink(missing_ok=True)
         return units
 
-    def _header(self, compiler, flags):
+    def _header(self, compiler, flags, includes):
         folder = _folder("headers")
         if folder is None:
             return []
+        # What every source includes: the standard headers, and those in headers that were added for all
+        # sources.
+        added = [line.strip('<">') for line in self.headers + prefs["codegen.cpp.headers"]]
+        headers = dict.fromkeys([*brian_versions.STANDARD_HEADERS, *includes.of_the_system(added)])
         try:
-            return precompiled_header(compiler, _header_flags(flags), brian_versions.STANDARD_HEADERS, folder)
+            return precompiled_header(compiler, _header_flags(flags), list(headers), folder)
         except CacheError as error:
             logger.info(f"Building without a precompiled header: {error}.", "no_header")
             return []
@@ -495,6 +503,23 @@ class Includes:
                 seen[current] = self.text(current)
                 waiting += [found for _, found in self.of(current) if found]
         return digest(*(part for item in sorted(seen.items()) for part in item))
+
+    def of_the_system(self, names):
+        """Headers of the system among `names` and in all that these include, sorted."""
+        found, seen, waiting = set(), set(), []
+        for name in names:
+            path = self._find("", '"', name)
+            waiting.append(path) if path else found.add(name)
+        while waiting:
+            current = waiting.pop()
+            if current not in seen:
+                seen.add(current)
+                for directive, path in self.of(current):
+                    if path:
+                        waiting.append(path)
+                    elif "<" in directive:
+                        found.add(self._DIRECTIVE.match(directive).group(2))
+        return sorted(found)
 
     def is_guarded(self, path):
         """Whether including a file twice is the same as including it once."""
