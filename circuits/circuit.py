@@ -207,7 +207,7 @@ class Circuit:
         for name, part in parts.items():
             if not isinstance(part, (Population, Poisson, SpikeTrains, Current, Projection)):
                 raise CircuitError(
-                    f"Part {name!r} is {part!r}. A part is made by population, projection, poisson, spike_trains or current."
+                    f"Part {name!r} is a {type(part).__name__}. A part is made by population, projection, poisson, spike_trains or current."
                 )
             refuse_reserved(name, f"Part {name!r}", "part")
         self.plan  # noqa: B018  everything is checked while the plan is made

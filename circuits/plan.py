@@ -398,8 +398,10 @@ class _Maker:
         if wiring.kind == "probability":
             return {"j": f"k for k in sample(N_post, p=p){when}"}
         if wiring.kind == "fixed_in_degree":
-            when = f" if k + {source[1]} != j + {target[1]}" if apart else ""
-            return {"i": f"k for k in sample(N_pre, size=int(in_degree)){when}"}
+            if not apart:
+                return {"i": "k for k in sample(N_pre, size=int(in_degree))"}
+            # one source fewer to draw from; from the target's own place on, the next one is meant
+            return {"i": f"k + int(k >= j + {target[1] - source[1]}) for k in sample(N_pre - 1, size=int(in_degree))"}
         if wiring.kind == "distance":
             condition = f"i + {source[1]} != j + {target[1]}" if apart else "True"
             return {"condition": condition, "p": DISTANCE}
@@ -419,8 +421,13 @@ class _Maker:
             return n_source, None
         if wiring.kind == "all_to_all" and (wiring.autapses or source[0] != target[0]):
             return n_source * n_target, (n_source, n_target)
-        if wiring.kind == "fixed_in_degree" and plain(wiring.params["in_degree"]) > n_source:
-            raise CircuitError(f"{where}: {plain(wiring.params['in_degree']):g} sources for every target, but there are only {n_source}.")
+        if wiring.kind == "fixed_in_degree":
+            within = source[0] == target[0] and not wiring.autapses
+            if within and not source[1] <= target[1] < target[2] <= source[2]:
+                raise CircuitError(f"{where}: fixed_in_degree without autapses needs targets that are all among the sources. Widen the source.")
+            wanted, there = plain(wiring.params["in_degree"]), n_source - within
+            if wanted != int(wanted) or wanted > there:
+                raise CircuitError(f"{where}: {wanted:g} sources for every target, but there are only {there} (a whole number is needed).")
         if wiring.kind == "distance":
             for name, part in ((source[0], self.parts[source[0]]), (target[0], self.parts[target[0]])):
                 if getattr(part, "positions", None) is None:

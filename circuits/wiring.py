@@ -56,10 +56,7 @@ def probability(p, autapses=True):
 
 
 def fixed_in_degree(k, autapses=True):
-    """Every target receives from exactly k different sources, drawn uniformly.
-
-    Without autapses the source that is the target itself is left out, so a target may then receive from k - 1.
-    """
+    """Every target receives from exactly k different sources, drawn uniformly; without autapses never from itself."""
     return Wiring("fixed_in_degree", {"in_degree": k}, autapses)
 
 
