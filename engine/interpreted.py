@@ -13,7 +13,7 @@ from brian2.core.preferences import prefs
 from brian2.devices.device import reset_device, set_device
 
 from .errors import NonFiniteError, NumbersError
-from .lower import connect, lower, state_variables
+from .lower import connect, lower, quiet, state_variables
 from .program import _spike_bins, _words
 from .recording import Recording, assemble
 
@@ -84,9 +84,10 @@ def _run(plan, numbers, duration, seed, trial):
     try:
         prefs.codegen.target = "numpy"
         defaultclock.dt = plan.dt * second
-        built = lower(plan, InterpretedBackend(numbers, seed, trial))
-        results, started = {}, time.perf_counter()
-        _stretches(built, duration, results)
+        with quiet():
+            built = lower(plan, InterpretedBackend(numbers, seed, trial))
+            results, started = {}, time.perf_counter()
+            _stretches(built, duration, results)
         loop = time.perf_counter() - started
         recording = Recording(duration, plan.dt, seed, trial, numbers=numbers, backend="interpreted", loop_seconds=loop)
         _collect(built, results)

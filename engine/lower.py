@@ -7,6 +7,9 @@ The order is what makes numbers data: all that is drawn (wiring, heterogeneity, 
 after it has read the numbers that it depends on. A backend says how a number is written and how generators are seeded.
 """
 
+import logging
+from contextlib import contextmanager
+
 from brian2 import Network, NeuronGroup, PoissonGroup, PopulationRateMonitor, SpikeGeneratorGroup, SpikeMonitor, StateMonitor
 from brian2 import Synapses, TimedArray, second
 from brian2.units.fundamentalunits import Quantity
@@ -44,6 +47,17 @@ def lower(plan, backend):
             if thing is not None:
                 thing._network = "never run"  # or Brian2 warns of each of them, on top of the error
         raise
+
+
+@contextmanager
+def quiet():
+    """Without Brian2's remark that no integration method was named (it is given several to try, in order)."""
+    choice = logging.getLogger("brian2.stateupdaters.base.method_choice")
+    before, choice.disabled = choice.disabled, True
+    try:
+        yield
+    finally:
+        choice.disabled = before
 
 
 def _lower(built, backend):

@@ -21,7 +21,7 @@ from circuits.values import unit_text
 
 from . import device as fast_device
 from .errors import BuildError
-from .lower import connect, lower, state_variables
+from .lower import connect, lower, quiet, state_variables
 from .program import file_digest
 
 HEADER = Path(__file__).parent / "cpp" / "plastica.h"
@@ -112,8 +112,9 @@ def compile_plan(plan, key, folder):
         shutil.copy(HEADER, folder / HEADER.name)
         device.insert_code("before_start", "plastica::Numbers numbers;\n    numbers.load(args.at(0).c_str());\n    plastica::Results results;")
         backend = StandaloneBackend(device)
-        built = lower(plan, backend)
-        _run_and_write(device, backend, built)
+        with quiet():
+            built = lower(plan, backend)
+            _run_and_write(device, backend, built)
         timing["generation"] = time.perf_counter() - started
         started = time.perf_counter()
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
