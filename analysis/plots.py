@@ -290,6 +290,7 @@ def f_i_curve(
             label="theory" if label is None else f"{label}, theory",
         )
     ax.set(xlabel=_label("input current", shown), ylabel="firing rate (Hz)")
+    ax.autoscale(axis="y")  # a curve drawn into the same axes earlier fixed the limits
     ax.set_ylim(bottom=0)
     legend(ax)
     return ax

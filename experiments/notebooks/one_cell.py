@@ -57,7 +57,6 @@ def closed_form(cell, I):
 leaky = f_i(cell)
 fig, axes = plots.figure("A", height=3)
 plots.f_i_curve(np.asarray(currents), leaky, ax=axes["A"], label="leaky", theory=(np.asarray(currents), closed_form(cell, currents)))
-plots.legend(axes["A"])
 assert np.abs(leaky - closed_form(cell, currents)).max() < 1.2  # 1/1.6 s from counting, the rest from the step
 fig
 
@@ -69,7 +68,6 @@ fig
 # %%
 for tau in (10, 40):
     plots.f_i_curve(np.asarray(currents), f_i(cell.but(tau_m=tau * ms)), ax=axes["A"], label=f"leaky, tau_m = {tau} ms")
-plots.legend(axes["A"])
 fig
 
 # %% [markdown]
@@ -81,7 +79,6 @@ fig
 # %%
 quadratic = cell.edit("(E_L - v + R*I)/tau_m", "((v - E_L)*(v - V_c)/dV + R*I)/tau_m", V_c=-50 * mV, dV=10 * mV).but(V_t=-30 * mV)
 plots.f_i_curve(np.asarray(currents), f_i(quadratic), ax=axes["A"], label="quadratic")
-plots.legend(axes["A"])
 fig
 
 # %% [markdown]
@@ -115,7 +112,6 @@ for letter, kind in zip("AB", (cell, adapting), strict=True):
 plots.f_i_curve(np.asarray(currents), leaky, ax=axes["C"], label="leaky")
 adapted = f_i(adapting)
 plots.f_i_curve(np.asarray(currents), adapted, ax=axes["C"], label="with adaptation")
-plots.legend(axes["C"])
 assert adapted[-1] < 0.8 * leaky[-1]
 fig
 

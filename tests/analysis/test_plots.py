@@ -224,3 +224,10 @@ def test_figures_can_be_saved(tmp_path):
     for name in ("figure.png", "figure.pdf"):
         fig.savefig(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 5000
+
+
+def test_a_second_f_i_curve_in_the_same_axes_is_shown_whole():
+    _, axes = plots.figure("A", height=2)
+    plots.f_i_curve([0, 1e-9], [0, 10], ax=axes["A"])
+    plots.f_i_curve([0, 1e-9], [0, 300], ax=axes["A"])
+    assert axes["A"].get_ylim()[0] == 0 and axes["A"].get_ylim()[1] >= 300
