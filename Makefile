@@ -13,6 +13,7 @@ HEADLINE ?= single_cells separation_property japanese_vowels
 HEADLINE_OPTIONS ?= --quick
 PYTEST_OPTIONS ?=
 BENCH_OPTIONS ?=
+JUPYTER_OPTIONS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 VENV ?= .venv
 
 # Without a choice: the first interpreter of a version that the project supports.
@@ -41,7 +42,7 @@ test: $(VENV)/.ready-test
 	$(python) -m pytest $(PYTEST_OPTIONS)
 
 notebook: $(VENV)/.ready-notebooks $(notebooks)
-	$(python) -m jupyter notebook experiments/notebooks
+	$(python) -m jupyter notebook $(JUPYTER_OPTIONS) $(if $(word 2,$(notebooks)),experiments/notebooks,$(notebooks))
 
 bench: $(VENV)/.ready
 	$(python) benchmarks/bench.py $(BENCH_OPTIONS)

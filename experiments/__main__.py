@@ -119,11 +119,13 @@ def _main(options, package):
         ("--redraw", options.redraw),
     ):
         if given and not single:
-            raise UsageError(f"{option} needs the name of one experiment. There are: {', '.join(known)}.")
+            raise UsageError(
+                f"{option} needs the name of one experiment. There are: {', '.join(known) or 'none'}."
+            )
     if not names:
         if options.quick or options.out or options.seed is not None:
             raise UsageError(
-                f"which experiment? Name one or several, or use --verify for all: {', '.join(known)}."
+                f"name one or several experiments, or use --verify for all: {', '.join(known) or 'none'}."
             )
         _print_list(known)
         return 0
@@ -146,7 +148,9 @@ def _check_names(names, known):
         if name not in known:
             near = get_close_matches(name, known, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise UsageError(f"there is no experiment {name!r}.{hint} There are: {', '.join(known)}.")
+            raise UsageError(
+                f"there is no experiment {name!r}.{hint} There are: {', '.join(known) or 'none'}."
+            )
 
 
 def _print_list(known):

@@ -312,7 +312,7 @@ WRONG = [
     (["line", "--set", "n=__import__('os').getpid()"], "number"),
     (["line", "other", "--set", "n=3"], "one experiment"),
     (["--set", "n=3"], "one experiment"),
-    (["--quick"], "which experiment"),
+    (["--quick"], "name one or several"),
     (["--redraw", "runs/x"], "one experiment"),
     (["--parameters"], "one experiment"),
 ]
