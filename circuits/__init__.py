@@ -2,11 +2,37 @@
 
 from . import synapses, wiring
 from .cell import Cell
-from .circuit import Circuit, current, poisson, population, projection, rate, spike_trains, spikes, timed, trace, weights
+from .circuit import (
+    Circuit,
+    current,
+    poisson,
+    population,
+    projection,
+    rate,
+    spike_trains,
+    spikes,
+    timed,
+    trace,
+    weights,
+)
 from .errors import CircuitError
 from .synapses import Synapse
 
 __all__ = [
-    "Cell", "Circuit", "CircuitError", "Synapse", "current", "poisson", "population", "projection", "rate", "spike_trains", "spikes",
-    "synapses", "timed", "trace", "weights", "wiring",
+    "Cell",
+    "Circuit",
+    "CircuitError",
+    "Synapse",
+    "current",
+    "poisson",
+    "population",
+    "projection",
+    "rate",
+    "spike_trains",
+    "spikes",
+    "synapses",
+    "timed",
+    "trace",
+    "weights",
+    "wiring",
 ]

@@ -7,11 +7,12 @@ from .circuit import Circuit, population, projection, spikes
 
 
 def vogels_abbott(n=4000, p=0.02, w_e=1.62 * mV, w_i=-9 * mV, cell=None, record=(), dt=0.1 * ms):
-    """The current-based network of Vogels & Abbott 2005 in the form of the benchmark of Brette et al. 2007 (CUBA).
+    """The current-based network of Vogels & Abbott 2005 in the form of the benchmark of Brette et al. 2007
+    (CUBA).
 
-    Four fifths of the n cells are excitatory, every pair is connected with probability p, a spike adds w_e or w_i to the synaptic
-    variable of its target. Start values are drawn between reset and threshold; all delays are zero.
-    """
+    Four fifths of the n cells are excitatory, every pair is connected with probability p, a spike adds w_e
+    or w_i to the synaptic variable of its target. Start values are drawn between reset and threshold; all
+    delays are zero."""
     n_e = round(0.8 * n)
     return Circuit(
         cells=population(cell or neurons.cuba(), n, init={"v": "V_r + rand()*(V_t - V_r)"}),

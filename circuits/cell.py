@@ -1,8 +1,8 @@
 """A cell: equations, threshold, reset and numbers with units, as plain data that pure functions change.
 
-`cell.but(tau_m=10*ms)` changes numbers, `cell.plus("da/dt = -a/tau_a : volt", reset="a += b", ...)` adds mechanism, and
-`cell.edit(old, new)` replaces text. Names and units are checked at once, before anything is built.
-"""
+`cell.but(tau_m=10*ms)` changes numbers, `cell.plus("da/dt = -a/tau_a : volt", reset="a += b", ...)` adds
+mechanism, and `cell.edit(old, new)` replaces text. Names and units are checked at once, before anything is
+built."""
 
 import copy
 import dataclasses
@@ -27,8 +27,8 @@ class Cell:
     equations : str
         Brian2 equations; parameters are not declared in them, their unit comes from `params`.
     params : dict
-        Name to value. One number is open at run time; an array (one number per cell) too; text is an expression that the program
-        evaluates when it starts, such as "20*ms*(1 + 0.1*randn())".
+        Name to value. One number is open at run time; an array (one number per cell) too; text is an
+        expression that the program evaluates when it starts, such as "20*ms*(1 + 0.1*randn())".
     inputs : dict
         Name to unit of the variables to which synapses and currents add; zero where nothing does.
     threshold, reset : str
@@ -36,7 +36,8 @@ class Cell:
     refractory : str
         A duration or condition during which no spike follows and `(unless refractory)` equations rest.
     method : str
-        Integration method of Brian2; "exact" falls back to "exponential_euler" where a synapse makes the equations nonlinear.
+        Integration method of Brian2; "exact" falls back to "exponential_euler" where a synapse makes the
+        equations nonlinear.
     init : dict
         Start values of variables (zero where not given): number, array or expression.
     adds : dict
@@ -72,12 +73,20 @@ class Cell:
             for name in group:
                 refuse_reserved(name, where, what)
                 if name in parsed:
-                    raise CircuitError(f"{where}: {what} {name!r} is a variable of the equations too. Rename one of them.")
+                    raise CircuitError(
+                        f"{where}: {what} {name!r} is a variable of the equations too. Rename one of them."
+                    )
         clash = set(self.params) & set(self.inputs)
         if clash:
-            raise CircuitError(f"{where}: {listed(clash)} is given as parameter and as input. Keep one of them.")
-        object.__setattr__(self, "params", {k: number(v, f"{where}, parameter {k}") for k, v in self.params.items()})
-        object.__setattr__(self, "init", {k: number(v, f"{where}, start value of {k}") for k, v in self.init.items()})
+            raise CircuitError(
+                f"{where}: {listed(clash)} is given as parameter and as input. Keep one of them."
+            )
+        object.__setattr__(
+            self, "params", {k: number(v, f"{where}, parameter {k}") for k, v in self.params.items()}
+        )
+        object.__setattr__(
+            self, "init", {k: number(v, f"{where}, start value of {k}") for k, v in self.init.items()}
+        )
         self._check(where)
 
     def _check(self, where):
@@ -86,13 +95,17 @@ class Cell:
         if self.threshold:
             scope.expression(self.threshold, DIMENSIONLESS, "threshold", boolean=True)
         elif self.reset or self.refractory:
-            raise CircuitError(f"{where}: there is a reset or refractory period but no threshold. Give threshold='v > V_t'.")
+            raise CircuitError(
+                f"{where}: there is a reset or refractory period but no threshold. Give threshold='v > V_t'."
+            )
         scope.code(self.reset, "reset")
         if self.refractory:
             self._check_refractory(scope)
         for port, expression in self.adds.items():
             if port not in self.inputs:
-                raise CircuitError(f"{where}: it adds to {port!r}, which is no input. Inputs: {listed(self.inputs)}.")
+                raise CircuitError(
+                    f"{where}: it adds to {port!r}, which is no input. Inputs: {listed(self.inputs)}."
+                )
             scope.expression(expression, dimension(self.inputs[port]), f"addition to {port}")
         dims = self.dimensions
         for name, value in self.params.items():
@@ -102,7 +115,8 @@ class Cell:
         for name, value in self.init.items():
             if name not in self.states:
                 raise CircuitError(
-                    f"{where}: start value for {name!r}, which is no state variable.{nearest(name, self.states)} "
+                    f"{where}: start value for {name!r}, which is no state "
+                    f"variable.{nearest(name, self.states)} "
                     f"State variables: {listed(self.states)}."
                 )
             if kind(value) == "expression":
@@ -120,7 +134,8 @@ class Cell:
 
     @property
     def states(self):
-        """Names of the variables with a value of their own: differential equations and free variables, not expressions."""
+        """Names of the variables with a value of their own: differential equations and free variables, not
+        expressions."""
         return [n for n, e in self.parsed.items() if e.type in (DIFFERENTIAL_EQUATION, PARAMETER)]
 
     @property
@@ -170,19 +185,34 @@ class Cell:
         object.__setattr__(same, "init", init)
         return same
 
-    def plus(self, equations="", *, reset="", params=None, init=None, inputs=None, adds=None, threshold=None, refractory=None, name=None):
-        """The same cell with more mechanism: further equations, reset statements, parameters and start values.
+    def plus(
+        self,
+        equations="",
+        *,
+        reset="",
+        params=None,
+        init=None,
+        inputs=None,
+        adds=None,
+        threshold=None,
+        refractory=None,
+        name=None,
+    ):
+        """The same cell with more mechanism: further equations, reset statements, parameters and start
+        values.
 
-        `adds={"I": "-a"}` lets an expression add to an input of the cell; a given `threshold` or `refractory` takes the place of
-        the old one.
-        """
+        `adds={"I": "-a"}` lets an expression add to an input of the cell; a given `threshold` or
+        `refractory` takes the place of the old one."""
         merged = dict(self.adds)
         for port, expression in (adds or {}).items():
             merged[port] = f"{merged[port]} + ({expression})" if port in merged else f"({expression})"
         for label, old, new in (("parameter", self.params, params), ("input", self.inputs, inputs)):
             double = set(old) & set(new or {})
             if double:
-                raise CircuitError(f"Cell {self.name!r} has a {label} {listed(double)} already. Use but() to change it, or another name.")
+                raise CircuitError(
+                    f"Cell {self.name!r} has a {label} {listed(double)} already. Use but() to change it, or "
+                    "another name."
+                )
         return dataclasses.replace(
             self,
             name=name or self.name,
@@ -197,7 +227,8 @@ class Cell:
         )
 
     def edit(self, old, new, **params):
-        """The same cell with a piece of its text replaced, in the equations, threshold or reset where it stands.
+        """The same cell with a piece of its text replaced, in the equations, threshold or reset where it
+        stands.
 
         `old` must stand exactly once; `params` gives values to names that the new text introduces.
         """
@@ -207,7 +238,10 @@ class Cell:
         if not old or total != 1:
             stands = "does not stand" if total == 0 else f"stands {total} times"
             text = "\n".join(f"  {f}: {line}" for f in fields for line in getattr(self, f).splitlines())
-            raise CircuitError(f"Cell {self.name!r}: the text {old!r} {stands} in it; it must stand exactly once. Its text:\n{text}")
+            raise CircuitError(
+                f"Cell {self.name!r}: the text {old!r} {stands} in it; it must stand exactly once. Its "
+                f"text:\n{text}"
+            )
         changed = {f: getattr(self, f).replace(old, new) for f, count in found if count}
         draft = {**self.params, **params}
         return dataclasses.replace(self, params=draft, **changed)
@@ -227,4 +261,6 @@ def _expression_dimension(text, scope, what):
     try:
         return parse_expression_dimensions(text, scope.variables)
     except Exception as error:
-        raise CircuitError(f"{scope.where}, {what}: '{text}' does not parse or its units do not fit. {error}") from None
+        raise CircuitError(
+            f"{scope.where}, {what}: '{text}' does not parse or its units do not fit. {error}"
+        ) from None

@@ -1,15 +1,15 @@
-"""A circuit: named populations, projections, inputs and recorders, as plain data; no Brian2 object exists yet.
+"""A circuit: named populations, projections, inputs and recorders, as plain data; no Brian2 object exists
+yet.
 
     net = Circuit(
         cells=population(neurons.cuba(), 4000),
         exc=projection("cells[:3200]", "cells", synapses.delta("g_e", w=1.62*mV), wiring.probability(0.02)),
         record=[spikes("cells")], dt=0.1*ms)
 
-The keyword is the name of the part. Every number of every part is open at run time and goes by its dotted name ("exc.w"); sizes, kinds
-of wiring, equation text, recorders and dt are structure. Everything is checked when the circuit is made.
-"""
+The keyword is the name of the part. Every number of every part is open at run time and goes by its dotted
+name ("exc.w"); sizes, kinds of wiring, equation text, recorders and dt are structure. Everything is checked
+when the circuit is made."""
 
-import dataclasses
 import re
 from dataclasses import dataclass, field
 
@@ -28,7 +28,8 @@ from .wiring import Wiring
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Values over time: shape (T,) for all cells alike, or (T, n); each row holds for dt, the last one from then on."""
+    """Values over time: shape (T,) for all cells alike, or (T, n); each row holds for dt, the last one from
+    then on."""
 
     values: object
     dt: Quantity
@@ -36,7 +37,9 @@ class Timed:
     def __post_init__(self):
         values = number(self.values, "timed, values")
         if isinstance(values, str) or np.ndim(values) not in (1, 2) or np.size(values) == 0:
-            raise CircuitError(f"timed: values must be an array of shape (T,) or (T, n), not {describe(values)}.")
+            raise CircuitError(
+                f"timed: values must be an array of shape (T,) or (T, n), not {describe(values)}."
+            )
         _positive_time(self.dt, "timed, dt")
         object.__setattr__(self, "values", values)
 
@@ -92,16 +95,23 @@ class Recorder:
 
 
 def population(cell, n=None, positions=None, init=None):
-    """n cells of one kind; `positions` (n x 3, from `wiring.grid` or drawn) for distance-dependent wiring; `init` replaces start values."""
+    """n cells of one kind; `positions` (n x 3, from `wiring.grid` or drawn) for distance-dependent wiring;
+    `init` replaces start values."""
     if not isinstance(cell, Cell):
-        raise CircuitError(f"population: {cell!r} is no Cell. Take one from circuits.neurons, such as neurons.leaky().")
+        raise CircuitError(
+            f"population: {cell!r} is no Cell. Take one from circuits.neurons, such as neurons.leaky()."
+        )
     if positions is not None:
         positions = number(positions, "population, positions")
         if np.ndim(positions) != 2 or np.shape(positions)[1] != 3:
-            raise CircuitError(f"population: positions must be an array n x 3, not of shape {np.shape(positions)}.")
+            raise CircuitError(
+                f"population: positions must be an array n x 3, not of shape {np.shape(positions)}."
+            )
         n = len(positions) if n is None else n
         if n != len(positions):
-            raise CircuitError(f"population: {len(positions)} positions for {n} cells; give one position for every cell.")
+            raise CircuitError(
+                f"population: {len(positions)} positions for {n} cells; give one position for every cell."
+            )
     return Population(cell.but(**(init or {})), _size(n, "population"), positions)
 
 
@@ -110,7 +120,9 @@ def poisson(n, rates):
     if not isinstance(rates, Timed):
         rates = number(rates, "poisson, rates")
         if kind(rates) == "expression":
-            raise CircuitError("poisson, rates: give a rate, an array of rates, or timed(values, dt), not text.")
+            raise CircuitError(
+                "poisson, rates: give a rate, an array of rates, or timed(values, dt), not text."
+            )
         if np.any(np.asarray(rates) < 0):
             raise CircuitError("poisson, rates: a rate is negative; rates must be at least 0.")
     same_dimension(rates if not isinstance(rates, Timed) else rates.values, hertz.dim, "poisson, rates")
@@ -118,22 +130,29 @@ def poisson(n, rates):
 
 
 def spike_trains(n, i=(), t=()):
-    """n sources that emit the given spikes: source index i and time t for each; how many there are is open at run time."""
+    """n sources that emit the given spikes: source index i and time t for each; how many there are is open
+    at run time."""
     i = np.asarray(i, dtype=np.int64).ravel() if len(i) else np.zeros(0, np.int64)
     t = number(t, "spike_trains, t") if len(t) else np.zeros(0) * second
     same_dimension(t, second.dim, "spike_trains, t")
     n = _size(n, "spike_trains")
     if len(i) != len(t):
-        raise CircuitError(f"spike_trains: {len(i)} indices and {len(t)} times; give one time for every index.")
+        raise CircuitError(
+            f"spike_trains: {len(i)} indices and {len(t)} times; give one time for every index."
+        )
     if len(i) and (i.min() < 0 or i.max() >= n):
-        raise CircuitError(f"spike_trains, i: indices run from {i.min()} to {i.max()}, but there are {n} sources (0 to {n - 1}).")
+        raise CircuitError(
+            f"spike_trains, i: indices run from {i.min()} to {i.max()}, but there are {n} sources (0 to "
+            f"{n - 1})."
+        )
     if len(t) and not np.asarray(t).min() >= 0:
         raise CircuitError("spike_trains, t: a time is negative or not a number; times must be at least 0.")
     return SpikeTrains(n, i, t)
 
 
 def current(target, port, amplitude):
-    """A current (or whatever the input `port` of the target takes): one amplitude, one per cell, or `timed(...)`."""
+    """A current (or whatever the input `port` of the target takes): one amplitude, one per cell, or
+    `timed(...)`."""
     if not isinstance(amplitude, Timed):
         amplitude = number(amplitude, "current, amplitude")
     return Current(target, port, amplitude)
@@ -145,14 +164,21 @@ def timed(values, dt):
 
 
 def projection(source, target, synapse, wiring, delay=0 * ms):
-    """Synapses from one population (or input) to another; slices such as "cells[:3200]" name a part of a population.
+    """Synapses from one population (or input) to another; slices such as "cells[:3200]" name a part of a
+    population.
 
     delay: one delay, an array (one per synapse) or an expression ("1*ms + 4*ms*rand()").
     """
     if not isinstance(synapse, Synapse):
-        raise CircuitError(f"projection: {synapse!r} is no Synapse. Take one from circuits.synapses, such as synapses.delta('v', 1*mV).")
+        raise CircuitError(
+            f"projection: {synapse!r} is no Synapse. Take one from circuits.synapses, such as "
+            "synapses.delta('v', 1*mV)."
+        )
     if not isinstance(wiring, Wiring):
-        raise CircuitError(f"projection: {wiring!r} is no Wiring. Take one from circuits.wiring, such as wiring.probability(0.1).")
+        raise CircuitError(
+            f"projection: {wiring!r} is no Wiring. Take one from circuits.wiring, such as "
+            "wiring.probability(0.1)."
+        )
     delay = number(delay, "projection, delay")
     if kind(delay) != "expression":
         same_dimension(delay, second.dim, "projection, delay")
@@ -167,17 +193,20 @@ def spikes(part):
 
 
 def trace(part, variable, index=None, every=None):
-    """Record a variable over time: of all cells, or of those in `index`; at every step, or `every` so often."""
+    """Record a variable over time: of all cells, or of those in `index`; at every step, or `every` so
+    often."""
     return Recorder("trace", part, variable, _indices(index), every)
 
 
 def rate(part, every=None):
-    """Record the mean firing rate of a population (or slice) in bins of `every` (one time step if not given)."""
+    """Record the mean firing rate of a population (or slice) in bins of `every` (one time step if not
+    given)."""
     return Recorder("rate", part, "", None, every)
 
 
 def weights(part, variable="w", index=None, every=None):
-    """Record a variable of the synapses of a projection: at the end, or at start, end and `every` so often in between."""
+    """Record a variable of the synapses of a projection: at the end, or at start, end and `every` so often
+    in between."""
     return Recorder("weights", part, variable, _indices(index), every)
 
 
@@ -207,7 +236,8 @@ class Circuit:
         for name, part in parts.items():
             if not isinstance(part, (Population, Poisson, SpikeTrains, Current, Projection)):
                 raise CircuitError(
-                    f"Part {name!r} is a {type(part).__name__}. A part is made by population, projection, poisson, spike_trains or current."
+                    f"Part {name!r} is a {type(part).__name__}. A part is made by population, projection, "
+                    "poisson, spike_trains or current."
                 )
             refuse_reserved(name, f"Part {name!r}", "part")
         self.plan  # noqa: B018  everything is checked while the plan is made
@@ -222,9 +252,12 @@ class Circuit:
         return self._plan
 
     def with_(self, *, record=None, dt=None, **parts):
-        """The same circuit with parts added or replaced (None removes one), other recorders or another time step."""
+        """The same circuit with parts added or replaced (None removes one), other recorders or another time
+        step."""
         merged = {k: v for k, v in {**self.parts, **parts}.items() if v is not None}
-        return Circuit(record=self.record if record is None else record, dt=self.dt if dt is None else dt, **merged)
+        return Circuit(
+            record=self.record if record is None else record, dt=self.dt if dt is None else dt, **merged
+        )
 
     def numbers(self):
         """All numbers that a program of this circuit takes: dotted name to float or array in SI units."""
@@ -253,7 +286,11 @@ class Circuit:
 
 def view(text):
     """'cells[10:20]' as ('cells', 10, 20); open ends are None."""
-    match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:\[\s*(\d*)\s*:\s*(\d*)\s*\])?\s*", text) if isinstance(text, str) else None
+    match = (
+        re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:\[\s*(\d*)\s*:\s*(\d*)\s*\])?\s*", text)
+        if isinstance(text, str)
+        else None
+    )
     if not match:
         raise CircuitError(f"{text!r} names no part. Write 'cells', or a slice such as 'cells[:3200]'.")
     name, start, stop = match.groups()
@@ -271,11 +308,15 @@ def _indices(index):
         return None
     if isinstance(index, slice):
         if index.stop is None:
-            raise CircuitError(f"recorder, index: {index} has no end. Give a list of indices, such as range(10).")
+            raise CircuitError(
+                f"recorder, index: {index} has no end. Give a list of indices, such as range(10)."
+            )
         index = range(*index.indices(index.stop))
     array = np.atleast_1d(np.asarray(index))
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer) or array.min() < 0:
-        raise CircuitError(f"recorder, index: give a list of one or more indices (whole numbers from 0), not {index!r}.")
+        raise CircuitError(
+            f"recorder, index: give a list of one or more indices (whole numbers from 0), not {index!r}."
+        )
     return tuple(int(k) for k in array)
 
 

@@ -1,4 +1,5 @@
-"""How cells and circuits show themselves: equations and tables, as text and as HTML for notebooks (after Nordlie et al. 2009)."""
+"""How cells and circuits show themselves: equations and tables, as text and as HTML for notebooks (after
+Nordlie et al. 2009)."""
 
 import html
 import re
@@ -10,7 +11,12 @@ def table(rows, header):
     """An HTML table from rows of text."""
     head = "".join(f"<th style='text-align:left'>{html.escape(h)}</th>" for h in header)
     body = "".join(
-        "<tr>" + "".join(f"<td style='text-align:left'>{cell if cell.startswith('$') else html.escape(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td style='text-align:left'>{cell if cell.startswith('$') else html.escape(cell)}</td>"
+            for cell in row
+        )
+        + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -48,7 +54,11 @@ def cell_html(cell):
     rows = [(name, value_text(value), "parameter") for name, value in cell.params.items()]
     rows += [(name, value_text(value), "start value") for name, value in cell.init.items()]
     rows += [(name, repr(unit), "input") for name, unit in cell.inputs.items()]
-    events = [(label, "; ".join(getattr(cell, label).splitlines())) for label in ("threshold", "reset", "refractory", "method") if getattr(cell, label)]
+    events = [
+        (label, "; ".join(getattr(cell, label).splitlines()))
+        for label in ("threshold", "reset", "refractory", "method")
+        if getattr(cell, label)
+    ]
     events += [(f"adds to {port}", expression) for port, expression in cell.adds.items()]
     return (
         f"<div><b>Cell {html.escape(cell.name)}</b> <i>{html.escape(cell.source)}</i>$${latex(cell.parsed)}$$"
@@ -74,7 +84,10 @@ def circuit_rows(circuit):
             inputs.append((name, "spike trains", str(part.n), f"{len(part.t)} spikes"))
         elif isinstance(part, Current):
             inputs.append((name, f"current to {part.target}.{part.port}", "", describe_timed(part.amplitude)))
-    recorders = [(r.kind, r.part, r.variable or "spikes", "" if r.every is None else str(r.every)) for r in circuit.record]
+    recorders = [
+        (r.kind, r.part, r.variable or "spikes", "" if r.every is None else str(r.every))
+        for r in circuit.record
+    ]
     return {
         "Populations": (("name", "cell", "size", "source"), populations),
         "Projections": (("name", "from", "to", "synapse", "wiring", "numbers"), projections),
@@ -85,7 +98,9 @@ def circuit_rows(circuit):
 
 def describe_timed(value):
     """A number, or the shape of values over time."""
-    return f"over time, shape {value.values.shape}, step {value.dt}" if hasattr(value, "dt") else describe(value)
+    return (
+        f"over time, shape {value.values.shape}, step {value.dt}" if hasattr(value, "dt") else describe(value)
+    )
 
 
 def circuit_text(circuit):

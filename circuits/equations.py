@@ -1,4 +1,5 @@
-"""Equation text: reading it, checking names and units before anything is built, and renaming private names."""
+"""Equation text: reading it, checking names and units before anything is built, and renaming private
+names."""
 
 import re
 
@@ -21,7 +22,16 @@ from brian2.utils.stringtools import get_identifiers, word_substitute
 from .errors import CircuitError, listed, nearest
 from .values import unit_text
 
-__all__ = ["DIFFERENTIAL_EQUATION", "PARAMETER", "SUBEXPRESSION", "BUILT_IN", "Scope", "parse", "rename", "statements"]
+__all__ = [
+    "DIFFERENTIAL_EQUATION",
+    "PARAMETER",
+    "SUBEXPRESSION",
+    "BUILT_IN",
+    "Scope",
+    "parse",
+    "rename",
+    "statements",
+]
 
 # Names that mean something to Brian2 in every equation, with their dimensions.
 BUILT_IN = {
@@ -48,7 +58,9 @@ RESERVED = set(BUILT_IN) | set(_FUNCTIONS) | set(_CONSTANTS) | _OPERATORS
 _KNOWN = {
     **_FUNCTIONS,
     **{
-        name: value if isinstance(value, (Function, Constant)) else Constant(name, value=float(value), dimensions=value.dim)
+        name: value
+        if isinstance(value, (Function, Constant))
+        else Constant(name, value=float(value), dimensions=value.dim)
         for name, value in _CONSTANTS.items()
     },
     **{name: Variable(name, dimensions=dim) for name, dim in BUILT_IN.items()},
@@ -60,7 +72,9 @@ def parse(text, where):
     try:
         equations = Equations(text)
     except (EquationError, SyntaxError, ValueError, TypeError) as error:
-        raise CircuitError(f"{where}: the equations do not parse. {_first_line(error)}\n{_numbered(text)}") from None
+        raise CircuitError(
+            f"{where}: the equations do not parse. {_first_line(error)}\n{_numbered(text)}"
+        ) from None
     for name in equations:
         refuse_reserved(name, where, "variable")
     return equations
@@ -68,8 +82,19 @@ def parse(text, where):
 
 def refuse_reserved(name, where, what):
     """Names of units, functions and Brian2's own variables would be shadowed silently; refuse them."""
-    if name in RESERVED or not name.isidentifier() or name.startswith(("_", "xi_")) or name.endswith(("_", "_pre", "_post")):
-        kind = "a unit or constant" if name in _CONSTANTS else "a function" if name in _FUNCTIONS else "reserved or no valid name"
+    if (
+        name in RESERVED
+        or not name.isidentifier()
+        or name.startswith(("_", "xi_"))
+        or name.endswith(("_", "_pre", "_post"))
+    ):
+        kind = (
+            "a unit or constant"
+            if name in _CONSTANTS
+            else "a function"
+            if name in _FUNCTIONS
+            else "reserved or no valid name"
+        )
         raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name.")
 
 
@@ -114,35 +139,49 @@ class Scope:
         try:
             found = parse_expression_dimensions(text, self.variables)
             if boolean and not is_boolean_expression(text, self.variables):
-                raise CircuitError(f"{self.where}, {what}: '{text.strip()}' is not a condition. Write a comparison, such as v > V_t.")
+                raise CircuitError(
+                    f"{self.where}, {what}: '{text.strip()}' is not a condition. Write a comparison, such "
+                    "as v > V_t."
+                )
         except DimensionMismatchError as error:
-            raise CircuitError(f"{self.where}, {what}: the units do not fit in '{text.strip()}'. {_first_line(error)}") from None
+            raise CircuitError(
+                f"{self.where}, {what}: the units do not fit in '{text.strip()}'. {_first_line(error)}"
+            ) from None
         except (SyntaxError, NotImplementedError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, CircuitError):
                 raise
-            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}") from None
+            raise CircuitError(
+                f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}"
+            ) from None
         if not boolean and found != dim:
             raise CircuitError(
-                f"{self.where}, {what}: '{text.strip()}' has unit {unit_text(found)}, but {unit_text(dim)} is needed."
+                f"{self.where}, {what}: '{text.strip()}' has unit {unit_text(found)}, but {unit_text(dim)} "
+                "is needed."
             )
 
     def code(self, text, what, new_names=()):
-        """Check event code (reset, on_pre): every statement assigns to a known variable with the right unit."""
+        """Check event code (reset, on_pre): every statement assigns to a known variable with the right
+        unit."""
         for statement in statements(text):
             if not re.match(r"^[A-Za-z_]\w*\s*([-+*/]?)=(?!=)", statement):
                 raise CircuitError(
-                    f"{self.where}, {what}: '{statement}' is not an assignment. Write 'v = V_r' or 'v += w', one per line."
+                    f"{self.where}, {what}: '{statement}' is not an assignment. Write 'v = V_r' or 'v += "
+                    "w', one per line."
                 )
             target = re.match(r"^[A-Za-z_]\w*", statement).group()
             assigns = re.match(r"^[A-Za-z_]\w*\s*=(?!=)", statement)
             self._known(statement, what, besides={target} if assigns else ())
         try:
             used = get_identifiers(text)  # Brian2 hashes the whole dictionary: hand over what is needed
-            check_units_statements("\n".join(statements(text)), {k: v for k, v in self.variables.items() if k in used})
+            check_units_statements(
+                "\n".join(statements(text)), {k: v for k, v in self.variables.items() if k in used}
+            )
         except DimensionMismatchError as error:
             raise CircuitError(f"{self.where}, {what}: the units do not fit. {_first_line(error)}") from None
         except (SyntaxError, ValueError, AssertionError, KeyError, TypeError, NotImplementedError) as error:
-            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}") from None
+            raise CircuitError(
+                f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}"
+            ) from None
 
     def equations(self, equations):
         """Check every equation of a parsed set: known names, and units of both sides equal."""
@@ -166,7 +205,8 @@ class Scope:
                 continue
             exists = "; ".join(f"{label}: {listed(names)}" for label, names in self.kinds.items())
             raise CircuitError(
-                f"{self.where}, {what}: '{name}' is not defined.{nearest(name, self.names)} It exists: {exists}. "
+                f"{self.where}, {what}: '{name}' is not defined.{nearest(name, self.names)} It exists: "
+                f"{exists}. "
                 f"Give it a value in params={{'{name}': ...}} or an equation of its own."
             )
 

@@ -1,9 +1,9 @@
-"""From a circuit's parts to what has to be built: full equation text for every group, and one slot for every number.
+"""From a circuit's parts to what has to be built: full equation text for every group, and one slot for
+every number.
 
-A plan is still data. It puts together what cells, synapses and currents say about each other (inputs summed, private names of
-projections renamed everywhere together, parameters declared), checks all of it for names and units, and gives the text by
-which the compiled program is found again.
-"""
+A plan is still data. It puts together what cells, synapses and currents say about each other (inputs
+summed, private names of projections renamed everywhere together, parameters declared), checks all of it for
+names and units, and gives the text by which the compiled program is found again."""
 
 import dataclasses
 import json
@@ -14,22 +14,33 @@ from brian2.units import hertz, second
 from brian2.units.fundamentalunits import DIMENSIONLESS
 
 from .circuit import Current, Poisson, Population, Projection, SpikeTrains, Timed, view
-from .equations import BUILT_IN, DIFFERENTIAL_EQUATION, PARAMETER, Scope, parse, refuse_reserved, rename, statements
+from .equations import (
+    BUILT_IN,
+    DIFFERENTIAL_EQUATION,
+    PARAMETER,
+    Scope,
+    parse,
+    refuse_reserved,
+    rename,
+    statements,
+)
 from .errors import CircuitError, listed, nearest
 from .values import dimension, kind, number, plain, same_dimension, unit_text
 from .wiring import DISTANCE
 
-# When a number is written into the running program: before the wiring is drawn, right after it, or when a trial starts.
+# When a number is written into the running program: before the wiring is drawn, right after it, or when a
+# trial starts.
 BEFORE_WIRING, AFTER_WIRING, AT_START = "before wiring", "after wiring", "at start"
 
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """One value of a built group: a number that is open at run time, or an expression that the program evaluates.
+    """One value of a built group: a number that is open at run time, or an expression that the program
+    evaluates.
 
-    `number` is the public dotted name ("" for expressions), `group` and `variable` say where it goes, `size` how many there are (1 for
-    a scalar, None for any number of values), `frozen` that it takes part in drawing the wiring, so that a trial cannot change it.
-    """
+    `number` is the public dotted name ("" for expressions), `group` and `variable` say where it goes,
+    `size` how many there are (1 for a scalar, None for any number of values), `frozen` that it takes part
+    in drawing the wiring, so that a trial cannot change it."""
 
     number: str
     group: str
@@ -111,7 +122,9 @@ class Plan:
         given = {}
         for name, value in changes.items():
             if name not in slots:
-                raise CircuitError(f"The circuit has no number {name!r}.{nearest(name, slots)} Numbers: {listed(slots)}.")
+                raise CircuitError(
+                    f"The circuit has no number {name!r}.{nearest(name, slots)} Numbers: {listed(slots)}."
+                )
             slot = slots[name]
             value = value.values if isinstance(value, Timed) else value
             if slot.integer:
@@ -119,13 +132,18 @@ class Plan:
                 continue
             value = number(value, name)
             if isinstance(value, str):
-                raise CircuitError(f"{name}: text is structure, not a number. Put the expression into the cell or synapse itself.")
+                raise CircuitError(
+                    f"{name}: text is structure, not a number. Put the expression into the cell or synapse "
+                    "itself."
+                )
             same_dimension(value, slot.dim, name)
             given[name] = slot.fit(plain(value))
         return given
 
     def with_values(self, values):
-        slots = [dataclasses.replace(s, value=values[s.number]) if s.number in values else s for s in self.slots]
+        slots = [
+            dataclasses.replace(s, value=values[s.number]) if s.number in values else s for s in self.slots
+        ]
         return dataclasses.replace(self, slots=slots)
 
 
@@ -133,10 +151,19 @@ def make_plan(circuit):
     """The plan of a circuit; every check across parts happens here."""
     parts = circuit.parts
     if not any(isinstance(p, (Population, Poisson, SpikeTrains)) for p in parts.values()):
-        raise CircuitError("The circuit has no population and no input. Give at least one: Circuit(cells=population(cell, 100)).")
+        raise CircuitError(
+            "The circuit has no population and no input. Give at least one: Circuit(cells=population(cell, "
+            "100))."
+        )
     maker = _Maker(parts)
-    groups = {name: maker.group(name, part) for name, part in parts.items() if isinstance(part, (Population, Poisson, SpikeTrains))}
-    synapses = {name: maker.synapses(name, part) for name, part in parts.items() if isinstance(part, Projection)}
+    groups = {
+        name: maker.group(name, part)
+        for name, part in parts.items()
+        if isinstance(part, (Population, Poisson, SpikeTrains))
+    }
+    synapses = {
+        name: maker.synapses(name, part) for name, part in parts.items() if isinstance(part, Projection)
+    }
     plan = Plan(groups, synapses, maker.slots, maker.recorders(circuit.record, circuit.dt), float(circuit.dt))
     _freeze(plan)
     double = [s.number for s in plan.slots if s.number]
@@ -161,10 +188,15 @@ class _Maker:
         if isinstance(part, Poisson):
             return self._poisson(name, part)
         if isinstance(part, SpikeTrains):
-            for variable, values, dim in (("i", part.i, DIMENSIONLESS), ("t", np.asarray(part.t, dtype=float), second.dim)):
+            for variable, values, dim in (
+                ("i", part.i, DIMENSIONLESS),
+                ("t", np.asarray(part.t, dtype=float), second.dim),
+            ):
                 integer = variable == "i"
                 values = values.astype(np.int32) if integer else values
-                self.slots.append(Slot(f"{name}.{variable}", name, variable, values, dim, AT_START, None, integer))
+                self.slots.append(
+                    Slot(f"{name}.{variable}", name, variable, values, dim, AT_START, None, integer)
+                )
             return GroupPlan(name, "spike_trains", part.n)
         return self._cells(name, part)
 
@@ -180,17 +212,35 @@ class _Maker:
         """The expression that reads values over time, and the function behind it."""
         values = np.asarray(value.values, dtype=float)
         if values.ndim == 2 and values.shape[1] != n:
-            raise CircuitError(f"Part {name!r}: {label} has shape {values.shape}, but there are {n} cells. Give shape (T,) or (T, {n}).")
+            raise CircuitError(
+                f"Part {name!r}: {label} has shape {values.shape}, but there are {n} cells. Give shape (T,) "
+                f"or (T, {n})."
+            )
         function = f"{name}_{label}_at"
         self.slots.append(
-            Slot(f"{name}.{label}", function, "values", values.ravel(), value.dim, AT_START, values.size, shape=values.shape)
+            Slot(
+                f"{name}.{label}",
+                function,
+                "values",
+                values.ravel(),
+                value.dim,
+                AT_START,
+                values.size,
+                shape=values.shape,
+            )
         )
         return f"{function}(t, i)" if values.ndim == 2 else f"{function}(t)", {function: value}
 
     def _cells(self, name, part):
         cell = part.cell
         plan = GroupPlan(
-            name, "cells", part.n, threshold=cell.threshold, reset=cell.reset, refractory=cell.refractory, method=cell.method
+            name,
+            "cells",
+            part.n,
+            threshold=cell.threshold,
+            reset=cell.reset,
+            refractory=cell.refractory,
+            method=cell.method,
         )
         lines = [cell.equations]
         sums = {port: [text] for port, text in cell.adds.items()}
@@ -200,8 +250,15 @@ class _Maker:
         if part.positions is not None:
             for axis, label in enumerate("xyz"):
                 if label in dims:
-                    raise CircuitError(f"Population {name!r} has positions, and its cell has a name {label!r} too. Rename it in the cell.")
-                lines.append(self._declare(f"{name}.{label}", name, label, part.positions[:, axis], DIMENSIONLESS, part.n))
+                    raise CircuitError(
+                        f"Population {name!r} has positions, and its cell has a name {label!r} too. Rename "
+                        "it in the cell."
+                    )
+                lines.append(
+                    self._declare(
+                        f"{name}.{label}", name, label, part.positions[:, axis], DIMENSIONLESS, part.n
+                    )
+                )
         for other, piece in self.parts.items():
             if isinstance(piece, Current) and self._target(other, piece.target)[0] == name:
                 self._add_current(other, piece, plan, cell, lines, sums)
@@ -209,13 +266,17 @@ class _Maker:
                 self._add_projection(other, piece, part, lines, sums, dims)
         for port, unit in cell.inputs.items():
             dim = dimension(unit)
-            total = " + ".join(sums.get(port, [])) or (f"0*{unit_text(dim)}" if dim != DIMENSIONLESS else "0.0")
+            total = " + ".join(sums.get(port, [])) or (
+                f"0*{unit_text(dim)}" if dim != DIMENSIONLESS else "0.0"
+            )
             lines.append(f"{port} = {total} : {unit_text(dim)}")
         for variable in cell.states:
             value = cell.init.get(variable, 0.0)
             value = value if kind(value) == "expression" else plain(value)
             self._number(f"{name}.{variable}", name, variable, value, dims[variable], AT_START, part.n)
-        plan.equations = "\n".join(line.strip() for text in lines for line in text.splitlines() if line.strip())
+        plan.equations = "\n".join(
+            line.strip() for text in lines for line in text.splitlines() if line.strip()
+        )
         return plan
 
     def _add_current(self, other, piece, plan, cell, lines, sums):
@@ -235,7 +296,9 @@ class _Maker:
             else:
                 cell.scope(where).expression(piece.amplitude, dim, "expression")
             expression = f"{other}_amplitude"
-            lines.append(self._declare(f"{other}.amplitude", plan.name, expression, piece.amplitude, dim, plan.n))
+            lines.append(
+                self._declare(f"{other}.amplitude", plan.name, expression, piece.amplitude, dim, plan.n)
+            )
         sums.setdefault(piece.port, []).append(expression)
 
     def _add_projection(self, other, piece, part, lines, sums, dims):
@@ -244,9 +307,17 @@ class _Maker:
         where = f"Projection {other!r} ({synapse.name} to {piece.target!r})"
         for variable, unit in synapse.needs.items():
             if dims.get(variable) != dimension(unit):
-                has = f"has {variable} in {unit_text(dims[variable])}" if variable in dims else f"has no variable {variable!r}"
-                raise CircuitError(f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but the cell "
-                                   f"{cell.name!r} {has}. Its variables: {listed(cell.parsed)}. Take another synapse or cell.")
+                has = (
+                    f"has {variable} in {unit_text(dims[variable])}"
+                    if variable in dims
+                    else f"has no variable {variable!r}"
+                )
+                raise CircuitError(
+                    f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but "
+                    "the cell "
+                    f"{cell.name!r} {has}. Its variables: {listed(cell.parsed)}. Take another synapse or "
+                    "cell."
+                )
         parsed = parse(synapse.post, where) if synapse.post.strip() else {}
         used = self._post_params(synapse, parsed)
         private = {n: f"{n}_{other}" for n in [*parsed, *used]}
@@ -257,21 +328,34 @@ class _Maker:
             scope.equations(parsed)
         for port, expression in synapse.adds.items():
             if port not in cell.inputs:
-                raise CircuitError(f"{where}: it adds to {port!r}, which is no input of the cell {cell.name!r}.{nearest(port, cell.inputs)} "
-                                   f"Inputs: {listed(cell.inputs)}. Give the synapse port=... with one of them.")
+                raise CircuitError(
+                    f"{where}: it adds to {port!r}, which is no input of the cell "
+                    f"{cell.name!r}.{nearest(port, cell.inputs)} "
+                    f"Inputs: {listed(cell.inputs)}. Give the synapse port=... with one of them."
+                )
             scope.expression(expression, dimension(cell.inputs[port]), f"addition to {port}")
             sums.setdefault(port, []).append(rename(expression, private))
         lines.append(rename(synapse.post, private))
         for variable in used:
             label = f"{other}.{variable}"
-            lines.append(self._declare(label, self._target(other, piece.target)[0], private[variable], synapse.params[variable],
-                                       own[variable], part.n))
+            lines.append(
+                self._declare(
+                    label,
+                    self._target(other, piece.target)[0],
+                    private[variable],
+                    synapse.params[variable],
+                    own[variable],
+                    part.n,
+                )
+            )
             if variable in self._synaptic_params(synapse):
                 self.twice.add(label)
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER) and variable not in synapse.summed:
                 target = self._target(other, piece.target)[0]
-                self._number(f"{other}.{variable}", target, private[variable], 0.0, equation.dim, AT_START, part.n)
+                self._number(
+                    f"{other}.{variable}", target, private[variable], 0.0, equation.dim, AT_START, part.n
+                )
 
     # ---------------------------------------------------------------- projections
 
@@ -286,7 +370,9 @@ class _Maker:
             refuse_reserved(variable, where, "name")
         clash = (set(parsed) | set(params)) & set(wiring.params) | ({"delay"} & (set(parsed) | set(params)))
         if clash:
-            raise CircuitError(f"{where}: {listed(clash)} is a number of the wiring or delay too. Rename it in the synapse.")
+            raise CircuitError(
+                f"{where}: {listed(clash)} is a number of the wiring or delay too. Rename it in the synapse."
+            )
         own = {n: e.dim for n, e in parsed.items()}
         own.update({n: self._dim(synapse.params[n], where, n) for n in params})
         n_synapses, shape = self._count(wiring, source, target, where)
@@ -296,12 +382,35 @@ class _Maker:
         for variable in params:
             value = synapse.params[variable]
             value = rename(value, mine) if kind(value) == "expression" else value
-            lines.append(self._declare(f"{name}.{variable}", name, mine.get(variable, variable), value, own[variable], n_synapses, AFTER_WIRING,
-                                       shape, where))
+            lines.append(
+                self._declare(
+                    f"{name}.{variable}",
+                    name,
+                    mine.get(variable, variable),
+                    value,
+                    own[variable],
+                    n_synapses,
+                    AFTER_WIRING,
+                    shape,
+                    where,
+                )
+            )
         for variable, value in wiring.params.items():
             inner = mine.get(variable, variable)
             lines.append(f"{inner} : 1 (shared, constant)")
-            self.slots.append(Slot(f"{name}.{variable}", name, inner, plain(value), DIMENSIONLESS, BEFORE_WIRING, 1, frozen=True, shared=True))
+            self.slots.append(
+                Slot(
+                    f"{name}.{variable}",
+                    name,
+                    inner,
+                    plain(value),
+                    DIMENSIONLESS,
+                    BEFORE_WIRING,
+                    1,
+                    frozen=True,
+                    shared=True,
+                )
+            )
         post_parsed = parse(synapse.post, where) if synapse.post.strip() else {}
         private = {n: f"{n}_{name}" for n in post_parsed}
         for variable, expression in synapse.summed.items():
@@ -311,17 +420,31 @@ class _Maker:
         on_pre = [*statements(synapse.before)]
         for variable, expression in synapse.deliver.items():
             if variable not in private and variable not in cell.states:
-                raise CircuitError(f"{where}: spikes are delivered to {variable!r}, which the cell {cell.name!r} of {part.target!r} does not "
-                                   f"have.{nearest(variable, cell.states)} Its state variables: {listed(cell.states)}.")
+                raise CircuitError(
+                    f"{where}: spikes are delivered to {variable!r}, which the cell {cell.name!r} of "
+                    f"{part.target!r} does not "
+                    f"have.{nearest(variable, cell.states)} Its state variables: {listed(cell.states)}."
+                )
             on_pre.append(f"{private.get(variable, variable)}_post += {expression}")
         on_pre += statements(synapse.after)
         on_post = statements(synapse.on_post)
-        self._check_synapse(where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring)
+        self._check_synapse(
+            where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring
+        )
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER):
                 value = synapse.init.get(variable, 0.0)
                 value = rename(value, mine) if kind(value) == "expression" else plain(value)
-                self._number(f"{name}.{variable}", name, mine.get(variable, variable), value, equation.dim, AT_START, n_synapses, shape)
+                self._number(
+                    f"{name}.{variable}",
+                    name,
+                    mine.get(variable, variable),
+                    value,
+                    equation.dim,
+                    AT_START,
+                    n_synapses,
+                    shape,
+                )
         delay = part.delay
         if not on_pre:
             if kind(delay) != "scalar" or plain(delay) != 0:
@@ -331,24 +454,60 @@ class _Maker:
             self.slots.append(Slot("", name, "delay", rename(delay, mine), second.dim, AFTER_WIRING))
         else:
             if kind(delay) == "array" and n_synapses is None:
-                raise CircuitError(f"{where}, delay: an array, but how many synapses there are is only known when they are drawn. Give one delay, "
-                                   f"an expression, or explicit pairs.")
+                raise CircuitError(
+                    f"{where}, delay: an array, but how many synapses there are is only known when they are "
+                    "drawn. Give one delay, "
+                    f"an expression, or explicit pairs."
+                )
             size = 1 if kind(delay) == "scalar" else n_synapses
-            self.slots.append(Slot(f"{name}.delay", name, "delay", plain(delay), second.dim, AFTER_WIRING, size, frozen=True,
-                                   shared=kind(delay) == "scalar", shape=shape))
+            self.slots.append(
+                Slot(
+                    f"{name}.delay",
+                    name,
+                    "delay",
+                    plain(delay),
+                    second.dim,
+                    AFTER_WIRING,
+                    size,
+                    frozen=True,
+                    shared=kind(delay) == "scalar",
+                    shape=shape,
+                )
+            )
             if kind(delay) == "array":
                 self.slots[-1].fit(plain(delay))
         pairs = 0 if wiring.i is None else len(wiring.i)
         if pairs:
             for variable, values in (("i", wiring.i), ("j", wiring.j)):
-                self.slots.append(Slot(f"{name}.{variable}", name, variable, values, DIMENSIONLESS, BEFORE_WIRING, pairs, True, True))
-        return SynapsePlan(name, source, target, "\n".join(x.strip() for t in lines for x in t.splitlines() if x.strip()),
-                           rename("\n".join(on_pre), mine), rename("\n".join(on_post), mine), wiring,
-                           {k: rename(text, mine) for k, text in self._connect(wiring, source, target).items()},
-                           "shared" if kind(delay) == "scalar" else "each", pairs)
+                self.slots.append(
+                    Slot(
+                        f"{name}.{variable}",
+                        name,
+                        variable,
+                        values,
+                        DIMENSIONLESS,
+                        BEFORE_WIRING,
+                        pairs,
+                        True,
+                        True,
+                    )
+                )
+        return SynapsePlan(
+            name,
+            source,
+            target,
+            "\n".join(x.strip() for t in lines for x in t.splitlines() if x.strip()),
+            rename("\n".join(on_pre), mine),
+            rename("\n".join(on_post), mine),
+            wiring,
+            {k: rename(text, mine) for k, text in self._connect(wiring, source, target).items()},
+            "shared" if kind(delay) == "scalar" else "each",
+            pairs,
+        )
 
     def _renamed(self, name, part):
-        """Names of the synapse that a cell at either end has too (w, u, R ...): inside the program they carry the projection's name."""
+        """Names of the synapse that a cell at either end has too (w, u, R ...): inside the program they
+        carry the projection's name."""
         taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z", *BUILT_IN}
         for end in (part.source, part.target):
             group = view(end)[0]
@@ -358,20 +517,37 @@ class _Maker:
         parsed = parse(synapse.equations, name) if synapse.equations.strip() else {}
         own = [*parsed, *self._synaptic_params(synapse), *part.wiring.params]
         renamed = {n: f"{n}_{name}" for n in own if n in taken}
-        if "lambda_" in part.wiring.params:  # to Brian2 a name that ends in _ is the one without it, free of units
+        if (
+            "lambda_" in part.wiring.params
+        ):  # to Brian2 a name that ends in _ is the one without it, free of units
             renamed["lambda_"] = f"lambda_{name}"
         return renamed
 
-    def _check_synapse(self, where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring):
-        """Names and units of everything that a synapse computes, with the variables of both cells in reach."""
+    def _check_synapse(
+        self, where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring
+    ):
+        """Names and units of everything that a synapse computes, with the variables of both cells in
+        reach."""
         pre_part = self.parts[source[0]]
         pre = dict(pre_part.cell.dimensions) if isinstance(pre_part, Population) else {}
         post = {**cell.dimensions, **{private[n]: e.dim for n, e in post_parsed.items()}}
-        reach = {**post, **own, **{f"{n}_pre": d for n, d in pre.items()}, **{f"{n}_post": d for n, d in post.items()}}
+        reach = {
+            **post,
+            **own,
+            **{f"{n}_pre": d for n, d in pre.items()},
+            **{f"{n}_post": d for n, d in post.items()},
+        }
         for name in wiring.params:
             reach[name] = DIMENSIONLESS
-        scope = Scope(where, reach, {"of the synapse": list(own), "of the target": [f"{n}_post" for n in post],
-                                     "of the source": [f"{n}_pre" for n in pre]})
+        scope = Scope(
+            where,
+            reach,
+            {
+                "of the synapse": list(own),
+                "of the target": [f"{n}_post" for n in post],
+                "of the source": [f"{n}_pre" for n in pre],
+            },
+        )
         if parsed:
             scope.equations(parsed)
         scope.code("\n".join(on_pre), "presynaptic spike")
@@ -380,14 +556,18 @@ class _Maker:
             scope.expression(expression, post_parsed[variable].dim, f"sum for {variable}")
         for variable, value in synapse.init.items():
             if variable not in parsed:
-                raise CircuitError(f"{where}: start value for {variable!r}, which is no variable of the synapse. Variables: {listed(parsed)}.")
+                raise CircuitError(
+                    f"{where}: start value for {variable!r}, which is no variable of the synapse. "
+                    f"Variables: {listed(parsed)}."
+                )
             if kind(value) == "expression":
                 scope.expression(value, parsed[variable].dim, f"start value of {variable}")
             else:
                 same_dimension(value, parsed[variable].dim, f"{where}, start value of {variable}")
 
     def _connect(self, wiring, source, target):
-        """The arguments of Brian2's connect; indices count within slices, so autapses are found from where the slices start."""
+        """The arguments of Brian2's connect; indices count within slices, so autapses are found from where
+        the slices start."""
         same = source[0] == target[0]
         apart = "" if wiring.autapses or not same else f"k + {target[1]} != i + {source[1]}"
         when = f" if {apart}" if apart else ""
@@ -401,37 +581,56 @@ class _Maker:
             if not apart:
                 return {"i": "k for k in sample(N_pre, size=int(in_degree))"}
             # one source fewer to draw from; from the target's own place on, the next one is meant
-            return {"i": f"k + int(k >= j + {target[1] - source[1]}) for k in sample(N_pre - 1, size=int(in_degree))"}
+            return {
+                "i": f"k + int(k >= j + {target[1] - source[1]}) for k in sample(N_pre - 1, "
+                "size=int(in_degree))"
+            }
         if wiring.kind == "distance":
             condition = f"i + {source[1]} != j + {target[1]}" if apart else "True"
             return {"condition": condition, "p": DISTANCE}
         return {}
 
     def _count(self, wiring, source, target, where):
-        """Number of synapses where the wiring fixes it (else None), and the matrix shape that weights may have."""
+        """Number of synapses where the wiring fixes it (else None), and the matrix shape that weights may
+        have."""
         n_source, n_target = source[2] - source[1], target[2] - target[1]
         if wiring.kind == "pairs":
             if wiring.i.max() >= n_source or wiring.j.max() >= n_target:
-                raise CircuitError(f"{where}: pairs go up to ({wiring.i.max()}, {wiring.j.max()}), but there are {n_source} sources and "
-                                   f"{n_target} targets (indices from 0).")
+                raise CircuitError(
+                    f"{where}: pairs go up to ({wiring.i.max()}, {wiring.j.max()}), but there are "
+                    f"{n_source} sources and "
+                    f"{n_target} targets (indices from 0)."
+                )
             return len(wiring.i), None
         if wiring.kind == "one_to_one":
             if n_source != n_target:
-                raise CircuitError(f"{where}: one_to_one needs equal sizes, but there are {n_source} sources and {n_target} targets.")
+                raise CircuitError(
+                    f"{where}: one_to_one needs equal sizes, but there are {n_source} sources and "
+                    f"{n_target} targets."
+                )
             return n_source, None
         if wiring.kind == "all_to_all" and (wiring.autapses or source[0] != target[0]):
             return n_source * n_target, (n_source, n_target)
         if wiring.kind == "fixed_in_degree":
             within = source[0] == target[0] and not wiring.autapses
             if within and not source[1] <= target[1] < target[2] <= source[2]:
-                raise CircuitError(f"{where}: fixed_in_degree without autapses needs targets that are all among the sources. Widen the source.")
+                raise CircuitError(
+                    f"{where}: fixed_in_degree without autapses needs targets that are all among the "
+                    "sources. Widen the source."
+                )
             wanted, there = plain(wiring.params["in_degree"]), n_source - within
             if wanted != int(wanted) or wanted > there:
-                raise CircuitError(f"{where}: {wanted:g} sources for every target, but there are only {there} (a whole number is needed).")
+                raise CircuitError(
+                    f"{where}: {wanted:g} sources for every target, but there are only {there} (a whole "
+                    "number is needed)."
+                )
         if wiring.kind == "distance":
             for name, part in ((source[0], self.parts[source[0]]), (target[0], self.parts[target[0]])):
                 if getattr(part, "positions", None) is None:
-                    raise CircuitError(f"{where}: wiring by distance needs positions of {name!r}. Give population(..., positions=wiring.grid(...)).")
+                    raise CircuitError(
+                        f"{where}: wiring by distance needs positions of {name!r}. Give population(..., "
+                        "positions=wiring.grid(...))."
+                    )
         return None, None
 
     # ---------------------------------------------------------------- recorders
@@ -451,25 +650,44 @@ class _Maker:
             wanted = projections if recorder.kind == "weights" else groups
             if name not in wanted:
                 what = "projection" if recorder.kind == "weights" else "population or input"
-                raise CircuitError(f"{where}: there is no {what} {name!r}.{nearest(name, wanted)} There are: {listed(wanted)}.")
+                raise CircuitError(
+                    f"{where}: there is no {what} {name!r}.{nearest(name, wanted)} There are: "
+                    f"{listed(wanted)}."
+                )
             every = None if recorder.every is None else _multiple(recorder.every, dt, where)
             known = self._recordable(name, part)
             if recorder.kind in ("trace", "weights") and recorder.variable not in known:
-                raise CircuitError(f"{where}: {name!r} has no variable {recorder.variable!r}.{nearest(recorder.variable, known)} "
-                                   f"Variables: {listed(known)}.")
+                raise CircuitError(
+                    f"{where}: {name!r} has no variable "
+                    f"{recorder.variable!r}.{nearest(recorder.variable, known)} "
+                    f"Variables: {listed(known)}."
+                )
             n = part.n if hasattr(part, "n") else None
             if n is not None:
                 start, stop = self._bounds(where, part, start, stop)
                 if recorder.index is not None and max(recorder.index) >= stop - start:
-                    raise CircuitError(f"{where}: index {max(recorder.index)}, but there are {stop - start} cells (0 to {stop - start - 1}).")
+                    raise CircuitError(
+                        f"{where}: index {max(recorder.index)}, but there are {stop - start} cells (0 to "
+                        f"{stop - start - 1})."
+                    )
             elif start is not None or stop is not None:
                 raise CircuitError(f"{where}: a slice of a projection. Give index=... instead.")
             if recorder.kind == "spikes" and isinstance(part, Population) and not part.cell.threshold:
-                raise CircuitError(f"{where}: the cell {part.cell.name!r} has no threshold and never spikes. Give it one.")
-            made.append({
-                "kind": recorder.kind, "part": name, "label": label, "variable": known.get(recorder.variable, recorder.variable),
-                "start": start, "stop": stop, "index": None if recorder.index is None else list(recorder.index), "every": every,
-            })
+                raise CircuitError(
+                    f"{where}: the cell {part.cell.name!r} has no threshold and never spikes. Give it one."
+                )
+            made.append(
+                {
+                    "kind": recorder.kind,
+                    "part": name,
+                    "label": label,
+                    "variable": known.get(recorder.variable, recorder.variable),
+                    "start": start,
+                    "stop": stop,
+                    "index": None if recorder.index is None else list(recorder.index),
+                    "every": every,
+                }
+            )
         return made
 
     def _recordable(self, name, part):
@@ -499,9 +717,15 @@ class _Maker:
         part = self.parts.get(name)
         known = [n for n, p in self.parts.items() if isinstance(p, (Population, Poisson, SpikeTrains))]
         if name not in known:
-            raise CircuitError(f"Projection {where!r}: there is no source {name!r}.{nearest(name, known)} Sources: {listed(known)}.")
+            raise CircuitError(
+                f"Projection {where!r}: there is no source {name!r}.{nearest(name, known)} Sources: "
+                f"{listed(known)}."
+            )
         if isinstance(part, Population) and not part.cell.threshold and self.parts[where].synapse.deliver:
-            raise CircuitError(f"Projection {where!r}: the cell {part.cell.name!r} of {name!r} has no threshold and never spikes.")
+            raise CircuitError(
+                f"Projection {where!r}: the cell {part.cell.name!r} of {name!r} has no threshold and never "
+                "spikes."
+            )
         return (name, *self._bounds(f"Projection {where!r}", part, start, stop))
 
     def _target(self, where, text):
@@ -509,9 +733,15 @@ class _Maker:
         part = self.parts.get(name)
         known = [n for n, p in self.parts.items() if isinstance(p, Population)]
         if name not in known:
-            raise CircuitError(f"Part {where!r}: there is no target population {name!r}.{nearest(name, known)} Populations: {listed(known)}.")
+            raise CircuitError(
+                f"Part {where!r}: there is no target population {name!r}.{nearest(name, known)} "
+                f"Populations: {listed(known)}."
+            )
         if isinstance(self.parts[where], Current) and (start is not None or stop is not None):
-            raise CircuitError(f"Current {where!r}: it goes to a whole population; give an array with zeros for cells that get none.")
+            raise CircuitError(
+                f"Current {where!r}: it goes to a whole population; give an array with zeros for cells that "
+                "get none."
+            )
         return (name, *self._bounds(f"Part {where!r}", part, start, stop))
 
     def _post_params(self, synapse, parsed):
@@ -522,11 +752,21 @@ class _Maker:
         return [n for n in synapse.params if n in get_identifiers(text)]
 
     def _synaptic_params(self, synapse):
-        """Parameters that live with the synapses: all that the target's equations do not use, and those that both use."""
+        """Parameters that live with the synapses: all that the target's equations do not use, and those
+        that both use."""
         from brian2.utils.stringtools import get_identifiers
 
-        text = "\n".join([synapse.equations, synapse.before, synapse.after, synapse.on_post, *synapse.deliver.values(),
-                          *synapse.summed.values(), *(v for v in synapse.init.values() if isinstance(v, str))])
+        text = "\n".join(
+            [
+                synapse.equations,
+                synapse.before,
+                synapse.after,
+                synapse.on_post,
+                *synapse.deliver.values(),
+                *synapse.summed.values(),
+                *(v for v in synapse.init.values() if isinstance(v, str)),
+            ]
+        )
         used, post = get_identifiers(text), self._post_params(synapse, None)
         return [n for n in synapse.params if n in used or n not in post]
 
@@ -538,7 +778,8 @@ class _Maker:
         return _expression_dimension(value, Scope(where, {}, {}), f"parameter {name}")
 
     def _declare(self, label, group, variable, value, dim, n, phase=BEFORE_WIRING, shape=None, where=""):
-        """Declare a parameter in the group's equations and make its slot; one number is shared, anything else is per cell."""
+        """Declare a parameter in the group's equations and make its slot; one number is shared, anything
+        else is per cell."""
         unit = unit_text(dim)
         if kind(value) == "scalar":
             self.slots.append(Slot(label, group, variable, plain(value), dim, BEFORE_WIRING, 1, shared=True))
@@ -547,8 +788,11 @@ class _Maker:
             self.slots.append(Slot("", group, variable, plain(value), dim, phase, n))
         else:
             if n is None:
-                raise CircuitError(f"{where or label}: {variable} is an array, but how many synapses there are is only known when they are drawn. "
-                                   f"Give one number, an expression, or explicit pairs.")
+                raise CircuitError(
+                    f"{where or label}: {variable} is an array, but how many synapses there are is only "
+                    "known when they are drawn. "
+                    f"Give one number, an expression, or explicit pairs."
+                )
             slot = Slot(label, group, variable, None, dim, phase, n, shape=shape)
             self.slots.append(dataclasses.replace(slot, value=slot.fit(plain(value))))
         return f"{variable} : {unit} (constant)"
@@ -560,7 +804,10 @@ class _Maker:
         if not text:
             value = plain(value)
             if np.ndim(value) and n is None:
-                raise CircuitError(f"{label}: an array, but the number of synapses is only known when they are drawn. Give one number or an expression.")
+                raise CircuitError(
+                    f"{label}: an array, but the number of synapses is only known when they are drawn. Give "
+                    "one number or an expression."
+                )
             slot = dataclasses.replace(slot, size=1 if n is None else n, value=value)
             slot = dataclasses.replace(slot, value=slot.fit(value))
         self.slots.append(slot)
@@ -573,12 +820,15 @@ def _multiple(every, dt, where):
     _positive_time(every, f"{where}, every")
     steps = float(every) / float(dt)
     if abs(steps - round(steps)) > 1e-6 or round(steps) < 1:
-        raise CircuitError(f"{where}: every = {every} is no multiple of dt = {dt}. Choose a whole number of time steps.")
+        raise CircuitError(
+            f"{where}: every = {every} is no multiple of dt = {dt}. Choose a whole number of time steps."
+        )
     return round(steps) * float(dt)
 
 
 def _freeze(plan):
-    """Numbers that expressions for wiring or parameters read cannot differ between trials: what they made is already there."""
+    """Numbers that expressions for wiring or parameters read cannot differ between trials: what they made
+    is already there."""
     from brian2.utils.stringtools import get_identifiers
 
     for group in {s.group for s in plan.slots}:
@@ -590,17 +840,35 @@ def _freeze(plan):
 
 
 def _structure(plan):
-    """The text by which a compiled program is found: all that shapes generated code, nothing that is a number."""
+    """The text by which a compiled program is found: all that shapes generated code, nothing that is a
+    number."""
+
     def timed(functions):
         return {n: [list(v.values.shape), float(v.dt), unit_text(v.dim)] for n, v in functions.items()}
 
     groups = [
-        {**{k: v for k, v in vars(g).items() if k != "timed"}, "timed": timed(g.timed)} for g in plan.groups.values()
+        {**{k: v for k, v in vars(g).items() if k != "timed"}, "timed": timed(g.timed)}
+        for g in plan.groups.values()
     ]
     synapses = [
         {**{k: v for k, v in vars(s).items() if k != "wiring"}, "wiring": [s.wiring.kind, s.wiring.autapses]}
         for s in plan.synapses.values()
     ]
-    slots = [[s.number, s.group, s.variable, s.value if s.text else None, unit_text(s.dim), s.phase, s.size, s.integer, s.shared]
-             for s in plan.slots]
-    return json.dumps({"groups": groups, "synapses": synapses, "slots": slots, "recorders": plan.recorders, "dt": plan.dt}, sort_keys=True)
+    slots = [
+        [
+            s.number,
+            s.group,
+            s.variable,
+            s.value if s.text else None,
+            unit_text(s.dim),
+            s.phase,
+            s.size,
+            s.integer,
+            s.shared,
+        ]
+        for s in plan.slots
+    ]
+    return json.dumps(
+        {"groups": groups, "synapses": synapses, "slots": slots, "recorders": plan.recorders, "dt": plan.dt},
+        sort_keys=True,
+    )

@@ -1,8 +1,7 @@
 """How a spike acts on its target: the record `Synapse`, and the library of synapses.
 
-Names in `post` and `adds` are private to the projection (the circuit adds the projection's name to them), so that many
-projections meet on one cell without a clash; the input they add to is the cell's.
-"""
+Names in `post` and `adds` are private to the projection (the circuit adds the projection's name to them),
+so that many projections meet on one cell without a clash; the input they add to is the cell's."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -24,7 +23,8 @@ class Synapse:
     deliver : dict
         Variable of the target (its own, or one of `post`) to the expression added to it at every spike.
     params : dict
-        Name to value: one number, an array (one per synapse, or per target cell for those in `post`), or an expression.
+        Name to value: one number, an array (one per synapse, or per target cell for those in `post`), or an
+        expression.
     post : str
         Equations that the target cell gets for this projection.
     adds : dict
@@ -61,7 +61,9 @@ class Synapse:
 
     def __post_init__(self):
         for attribute in ("params", "init"):
-            values = {k: number(v, f"Synapse {self.name!r}, {k}") for k, v in getattr(self, attribute).items()}
+            values = {
+                k: number(v, f"Synapse {self.name!r}, {k}") for k, v in getattr(self, attribute).items()
+            }
             object.__setattr__(self, attribute, values)
 
     def but(self, **values):
@@ -71,7 +73,8 @@ class Synapse:
             where = f"Synapse {self.name!r}, {name}"
             if name not in params:
                 raise CircuitError(
-                    f"Synapse {self.name!r} has no parameter {name!r}.{nearest(name, params)} Parameters: {listed(params)}."
+                    f"Synapse {self.name!r} has no parameter {name!r}.{nearest(name, params)} Parameters: "
+                    f"{listed(params)}."
                 )
             value = number(value, where)
             if "expression" not in (kind(value), kind(params[name])):
@@ -81,9 +84,15 @@ class Synapse:
 
     def __repr__(self):
         lines = [f"Synapse {self.name}" + (f"  ({self.source})" if self.source else "")]
-        lines += [f"    {line.strip()}" for line in f"{self.post}\n{self.equations}".splitlines() if line.strip()]
+        lines += [
+            f"    {line.strip()}" for line in f"{self.post}\n{self.equations}".splitlines() if line.strip()
+        ]
         lines += [f"    {port} += {text}" for port, text in self.adds.items()]
-        event = [*self.before.splitlines(), *(f"{v} += {e}" for v, e in self.deliver.items()), *self.after.splitlines()]
+        event = [
+            *self.before.splitlines(),
+            *(f"{v} += {e}" for v, e in self.deliver.items()),
+            *self.after.splitlines(),
+        ]
         lines.append("  spike: " + "; ".join(event)) if event else None
         lines += [f"  {k} = {describe(v)}" for k, v in self.params.items()]
         return "\n".join(lines)
@@ -113,8 +122,8 @@ def exponential_current(w=0.1 * nA, tau=5 * ms, port="I"):
 def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
     """A current w (t/tau) exp(1 - t/tau), whose peak is w at t = tau, added to the input `port` (Rall 1967).
 
-    Exact in cells integrated exactly; in others it carries the error of their method (first order in dt/tau for exponential Euler).
-    """
+    Exact in cells integrated exactly; in others it carries the error of their method (first order in dt/tau
+    for exponential Euler)."""
     unit = _unit(w, nA, "alpha_current, w")
     return Synapse(
         "alpha_current",
@@ -128,7 +137,8 @@ def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
 
 
 def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
-    """A conductance that jumps by w and decays: dg/dt = -g/tau, with the current g (E - v) to the input `port`."""
+    """A conductance that jumps by w and decays: dg/dt = -g/tau, with the current g (E - v) to the input
+    `port`."""
     return Synapse(
         "exponential_conductance",
         post=f"dg/dt = -g/tau : {_unit(w, nS, 'exponential_conductance, w')}",
@@ -139,7 +149,8 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
     )
 
 
-# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/tau_rise)) times this factor, so that the peak is w; it is computed once a step.
+# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/tau_rise)) times this factor, so that the peak is w;
+# it is computed once a step.
 _PEAK = (
     "peak = 1/((tau_rise/tau_decay)**(tau_rise/(tau_decay - tau_rise)) "
     "- (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1 (shared)"
@@ -147,14 +158,22 @@ _PEAK = (
 
 
 def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, E=0 * mV, port="I"):
-    """A conductance exp(-t/tau_decay) - exp(-t/tau_rise), scaled to a peak of w, with the current g (E - v) to the input `port`.
+    """A conductance exp(-t/tau_decay) - exp(-t/tau_rise), scaled to a peak of w, with the current g (E - v)
+    to the input `port`.
 
     tau_rise and tau_decay must differ (for equal ones take an alpha function).
     """
     unit = _unit(w, nS, "double_exponential_conductance, w")
-    if not isinstance(tau_rise, str) and not isinstance(tau_decay, str) and kind(tau_rise) == kind(tau_decay) == "scalar":
+    if (
+        not isinstance(tau_rise, str)
+        and not isinstance(tau_decay, str)
+        and kind(tau_rise) == kind(tau_decay) == "scalar"
+    ):
         if float(tau_rise) == float(tau_decay):
-            raise CircuitError("double_exponential_conductance: tau_rise and tau_decay are equal; they must differ. Change one slightly.")
+            raise CircuitError(
+                "double_exponential_conductance: tau_rise and tau_decay are equal; they must differ. Change "
+                "one slightly."
+            )
     return Synapse(
         "double_exponential_conductance",
         equations=_PEAK,
@@ -171,7 +190,8 @@ def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, 
 
 
 def nmda(w=1 * nS, tau_rise=2 * ms, tau_decay=100 * ms, E=0 * mV, Mg=1 * mmolar, port="I"):
-    """A double-exponential conductance with magnesium block: g B(v) (E - v), B = 1/(1 + exp(-0.062 v/mV) [Mg]/3.57 mM).
+    """A double-exponential conductance with magnesium block: g B(v) (E - v), B = 1/(1 + exp(-0.062 v/mV)
+    [Mg]/3.57 mM).
 
     Source: Jahr & Stevens 1990, eq. 4a.
     """
@@ -192,7 +212,8 @@ def gap_junction(w=1 * nS, port="I"):
     """
     return Synapse(
         "gap_junction",
-        post=f"I_gap : {unit_text(dimension(number(nS if isinstance(w, str) else w, 'gap_junction, w') * mV))}",
+        post="I_gap : "
+        f"{unit_text(dimension(number(nS if isinstance(w, str) else w, 'gap_junction, w') * mV))}",
         adds={port: "I_gap"},
         summed={"I_gap": "w*(v_pre - v_post)"},
         params={"w": w},
@@ -203,22 +224,31 @@ def gap_junction(w=1 * nS, port="I"):
 def tsodyks_markram(synapse, U=0.5, tau_rec=800 * ms, tau_facil=1 * ms):
     """Short-term plasticity on top of a synapse: what it delivers is multiplied by u R.
 
-    At a spike u <- u + U (1 - u), the delivery is w u R, then R <- R (1 - u); between spikes u decays to 0 with tau_facil and R recovers to 1
-    with tau_rec (Markram, Wang & Tsodyks 1998, eqs. 1 to 3, with u before the first spike 0 and R 1).
-    """
+    At a spike u <- u + U (1 - u), the delivery is w u R, then R <- R (1 - u); between spikes u decays to 0
+    with tau_facil and R recovers to 1 with tau_rec (Markram, Wang & Tsodyks 1998, eqs. 1 to 3, with u
+    before the first spike 0 and R 1)."""
     taken = {"U", "tau_rec", "tau_facil"} & set(synapse.params)
     if taken or "u" in synapse.init:
-        raise CircuitError(f"tsodyks_markram: synapse {synapse.name!r} has short-term plasticity already. Apply it once.")
+        raise CircuitError(
+            f"tsodyks_markram: synapse {synapse.name!r} has short-term plasticity already. Apply it once."
+        )
     if not synapse.deliver:
-        raise CircuitError(f"tsodyks_markram: synapse {synapse.name!r} delivers nothing at a spike. Take a chemical synapse.")
+        raise CircuitError(
+            f"tsodyks_markram: synapse {synapse.name!r} delivers nothing at a spike. Take a chemical synapse."
+        )
     return dataclasses.replace(
         synapse,
         name=f"tsodyks_markram {synapse.name}",
-        equations="\n".join(filter(None, (
-            synapse.equations,
-            "du/dt = -u/tau_facil : 1 (event-driven)",
-            "dR/dt = (1 - R)/tau_rec : 1 (event-driven)",
-        ))),
+        equations="\n".join(
+            filter(
+                None,
+                (
+                    synapse.equations,
+                    "du/dt = -u/tau_facil : 1 (event-driven)",
+                    "dR/dt = (1 - R)/tau_rec : 1 (event-driven)",
+                ),
+            )
+        ),
         before="\n".join(filter(None, (synapse.before, "u += U*(1 - u)"))),
         deliver={variable: f"({expression})*u*R" for variable, expression in synapse.deliver.items()},
         after="\n".join(filter(None, ("R -= u*R", synapse.after))),

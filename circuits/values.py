@@ -1,4 +1,5 @@
-"""Numbers with units: what kind a value is (scalar, array, expression), its dimension, and its plain SI form."""
+"""Numbers with units: what kind a value is (scalar, array, expression), its dimension, and its plain SI
+form."""
 
 import numbers
 
@@ -27,12 +28,17 @@ def unit_text(dim):
         return _PREFERRED[dim]
     text = repr(get_unit(dim))
     if "(" in text:  # equations cannot read brackets in units
-        text = " * ".join(name if power == 1 else f"{name} ** {power:g}" for name, power in zip(_BASE_UNITS, dim._dims) if power)
+        text = " * ".join(
+            name if power == 1 else f"{name} ** {power:g}"
+            for name, power in zip(_BASE_UNITS, dim._dims, strict=True)
+            if power
+        )
     return text
 
 
 def kind(value):
-    """'scalar' for one number, 'array' for one number per cell or synapse, 'expression' for text drawn by the program."""
+    """'scalar' for one number, 'array' for one number per cell or synapse, 'expression' for text drawn by
+    the program."""
     if isinstance(value, str):
         return "expression"
     return "scalar" if np.ndim(value) == 0 else "array"
@@ -48,10 +54,13 @@ def plain(value):
 
 
 def number(value, where):
-    """The value if it is a number, an array of numbers, a quantity of either, or text; an error naming `where` otherwise."""
+    """The value if it is a number, an array of numbers, a quantity of either, or text; an error naming
+    `where` otherwise."""
     if isinstance(value, str):
         if not value.strip():
-            raise CircuitError(f"{where}: the expression is empty. Give a number with its unit, or an expression as text.")
+            raise CircuitError(
+                f"{where}: the expression is empty. Give a number with its unit, or an expression as text."
+            )
         return value
     if isinstance(value, (bool, np.bool_)):
         raise CircuitError(f"{where}: {value!r} is not a number. Give 1 or 0.")
@@ -68,7 +77,8 @@ def number(value, where):
         array = np.asarray(value, dtype=float)
     except Exception:
         raise CircuitError(
-            f"{where}: {value!r} is not a number. Give a number with its unit (20*ms), an array of them, or an expression as text."
+            f"{where}: {value!r} is not a number. Give a number with its unit (20*ms), an array of them, or "
+            "an expression as text."
         ) from None
     return array
 

@@ -1,8 +1,8 @@
-"""Which cells a projection connects: all-to-all, one-to-one, probability, fixed in-degree, distance, explicit pairs.
+"""Which cells a projection connects: all-to-all, one-to-one, probability, fixed in-degree, distance,
+explicit pairs.
 
-The kind of wiring is structure; its numbers (p, in_degree, C, lambda_, the pairs themselves) are given at run time, so another seed
-or another probability draws other synapses without compiling anything.
-"""
+The kind of wiring is structure; its numbers (p, in_degree, C, lambda_, the pairs themselves) are given at
+run time, so another seed or another probability draws other synapses without compiling anything."""
 
 from dataclasses import dataclass, field
 
@@ -35,7 +35,10 @@ class Wiring:
                 raise CircuitError(f"{where}: got {value!r}, but it must be one number.")
             same_dimension(value, DIMENSIONLESS, where)
             if not value >= 0 or (name == "p" and value > 1):
-                raise CircuitError(f"{where}: got {value:g}; it must be {'between 0 and 1' if name == 'p' else 'at least 0'}.")
+                raise CircuitError(
+                    f"{where}: got {value:g}; it must be "
+                    f"{'between 0 and 1' if name == 'p' else 'at least 0'}."
+                )
             checked[name] = value
         object.__setattr__(self, "params", checked)
 
@@ -56,34 +59,53 @@ def probability(p, autapses=True):
 
 
 def fixed_in_degree(k, autapses=True):
-    """Every target receives from exactly k different sources, drawn uniformly; without autapses never from itself."""
+    """Every target receives from exactly k different sources, drawn uniformly; without autapses never from
+    itself."""
     return Wiring("fixed_in_degree", {"in_degree": k}, autapses)
 
 
 def distance(C, lambda_, autapses=True):
-    """A pair at distance D with probability C exp(-(D/lambda)^2) (Maass, Natschlaeger & Markram 2002); D in the units of `positions`."""
+    """A pair at distance D with probability C exp(-(D/lambda)^2) (Maass, Natschlaeger & Markram 2002); D in
+    the units of `positions`."""
     wiring = Wiring("distance", {"C": C, "lambda_": lambda_}, autapses)
     if wiring.params["lambda_"] == 0:
-        raise CircuitError("Wiring distance, lambda_: got 0; a length must be positive (a very small one leaves only autapses).")
+        raise CircuitError(
+            "Wiring distance, lambda_: got 0; a length must be positive (a very small one leaves only "
+            "autapses)."
+        )
     return wiring
 
 
 def pairs(i, j):
-    """The given pairs, synapse by synapse; weights and delays may be arrays in the same order. The number of pairs is structure."""
+    """The given pairs, synapse by synapse; weights and delays may be arrays in the same order. The number
+    of pairs is structure."""
     arrays = []
     for name, values in (("i", i), ("j", j)):
         array = np.asarray(values)
         if array.ndim != 1 or len(array) == 0 or not (array == array.astype(int)).all() or array.min() < 0:
-            raise CircuitError(f"Wiring pairs, {name}: give a list of one or more indices (whole numbers from 0), not {values!r}.")
+            raise CircuitError(
+                f"Wiring pairs, {name}: give a list of one or more indices (whole numbers from 0), not "
+                f"{values!r}."
+            )
         arrays.append(array.astype(np.int32))
     if len(arrays[0]) != len(arrays[1]):
-        raise CircuitError(f"Wiring pairs: {len(arrays[0])} sources and {len(arrays[1])} targets; give one target for every source.")
+        raise CircuitError(
+            f"Wiring pairs: {len(arrays[0])} sources and {len(arrays[1])} targets; give one target for "
+            "every source."
+        )
     return Wiring("pairs", i=arrays[0], j=arrays[1])
 
 
 def grid(*shape):
-    """Positions of a grid as an array n x 3, the last axis fastest; missing axes are 0: grid(15, 3, 3) has 135 places."""
+    """Positions of a grid as an array n x 3, the last axis fastest; missing axes are 0: grid(15, 3, 3) has
+    135 places."""
     full = tuple(shape) + (1,) * (3 - len(shape))
     if len(full) != 3 or any(int(s) != s or s < 1 for s in full):
-        raise CircuitError(f"grid: {shape} is no shape of a grid; give one to three whole numbers of at least 1.")
-    return np.stack(np.meshgrid(*(np.arange(s) for s in full), indexing="ij"), axis=-1).reshape(-1, 3).astype(float)
+        raise CircuitError(
+            f"grid: {shape} is no shape of a grid; give one to three whole numbers of at least 1."
+        )
+    return (
+        np.stack(np.meshgrid(*(np.arange(s) for s in full), indexing="ij"), axis=-1)
+        .reshape(-1, 3)
+        .astype(float)
+    )

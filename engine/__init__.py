@@ -1,9 +1,9 @@
-"""From a circuit (data) to a compiled program and its recordings: the only package that knows Brian2's groups and devices.
+"""From a circuit (data) to a compiled program and its recordings: the only package that knows Brian2's
+groups and devices.
 
-`run(circuit, duration, seed=...)` is all that most users need. Nothing here imports Brian2 until a circuit is built, so that
-workers which are handed a `Program` and numbers start fast. Importing `engine` after Brian2 registers the device
-"fast_standalone" for plain Brian2 scripts.
-"""
+`run(circuit, duration, seed=...)` is all that most users need. Nothing here imports Brian2 until a circuit
+is built, so that workers which are handed a `Program` and numbers start fast. Importing `engine` after
+Brian2 registers the device "fast_standalone" for plain Brian2 scripts."""
 
 import sys
 

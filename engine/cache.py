@@ -1,11 +1,12 @@
-"""Where compiled programs live: a private folder with a size limit, safe when several processes use it at once.
+"""Where compiled programs live: a private folder with a size limit, safe when several processes use it at
+once.
 
-Location: the environment variable PLASTICA_CACHE, else the user's cache folder. Size limit: PLASTICA_CACHE_SIZE, in bytes
-or with a suffix (500M, 2G; default 2G). Programs found here are executed, so the folder must belong to its user and must not
-be writable by anybody else; anything else is refused.
+Location: the environment variable PLASTICA_CACHE, else the user's cache folder. Size limit:
+PLASTICA_CACHE_SIZE, in bytes or with a suffix (500M, 2G; default 2G). Programs found here are executed, so
+the folder must belong to its user and must not be writable by anybody else; anything else is refused.
 
-A folder `programs/<key>` holds one program, `headers` the precompiled headers, `symbolic` the results of symbolic algebra.
-`python -m engine cache list` and `python -m engine cache clear` look at it and empty it.
+A folder `programs/<key>` holds one program, `headers` the precompiled headers, `symbolic` the results of
+symbolic algebra. `python -m engine cache list` and `python -m engine cache clear` look at it and empty it.
 """
 
 import os
@@ -46,39 +47,45 @@ def cache_folder(name):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CacheError(
-            f"The cache folder {folder} cannot be made ({error.strerror}). Set PLASTICA_CACHE to a folder that you can write to."
+            f"The cache folder {folder} cannot be made ({error.strerror}). Set PLASTICA_CACHE to a folder "
+            "that you can write to."
         ) from None
     _refuse_if_shared(base)
     _refuse_if_shared(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise CacheError(
-            f"The cache folder {folder} is not writable. Set PLASTICA_CACHE to a folder that you can write to, "
+            f"The cache folder {folder} is not writable. Set PLASTICA_CACHE to a folder that you can write "
+            "to, "
             f"or correct its permissions (chmod u+rwx)."
         )
     return folder
 
 
 def _refuse_if_shared(folder):
-    """Programs in the cache are executed: whoever may write there, or rename it away, could run code as this user."""
+    """Programs in the cache are executed: whoever may write there, or rename it away, could run code as
+    this user."""
     if os.name != "posix":
         return
     real = folder.resolve()
     info = real.stat()
     if info.st_uid != os.geteuid():
         raise CacheError(
-            f"The cache folder {folder} belongs to another user (uid {info.st_uid}), and its programs would be executed. "
+            f"The cache folder {folder} belongs to another user (uid {info.st_uid}), and its programs would "
+            "be executed. "
             f"Set PLASTICA_CACHE to a folder of your own."
         )
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise CacheError(
-            f"The cache folder {folder} may be written by others (mode {stat.filemode(info.st_mode)}), and its programs would be "
+            f"The cache folder {folder} may be written by others (mode {stat.filemode(info.st_mode)}), and "
+            "its programs would be "
             f"executed. Run: chmod go-w '{folder}', or set PLASTICA_CACHE to a private folder."
         )
     for parent in real.parents:
         mode = parent.stat().st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise CacheError(
-                f"The cache folder {folder} lies in {parent}, which everybody may write to: another user could put a folder of theirs "
+                f"The cache folder {folder} lies in {parent}, which everybody may write to: another user "
+                "could put a folder of theirs "
                 f"in its place. Set PLASTICA_CACHE to a folder below your home."
             )
 
@@ -93,13 +100,16 @@ def size_limit():
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise CacheError(f"PLASTICA_CACHE_SIZE is {text!r}; give bytes, or a number with K, M, G or T, such as 500M or 2G.")
+        raise CacheError(
+            f"PLASTICA_CACHE_SIZE is {text!r}; give bytes, or a number with K, M, G or T, such as 500M or 2G."
+        )
     return int(value)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One program in the cache: its key, folder, size in bytes and time of last use (seconds since the epoch)."""
+    """One program in the cache: its key, folder, size in bytes and time of last use (seconds since the
+    epoch)."""
 
     key: str
     folder: Path
@@ -123,7 +133,8 @@ def entries():
 
 
 def remove(entry):
-    """Take one program out of the cache; a process that is running it is not disturbed (rename first, then delete)."""
+    """Take one program out of the cache; a process that is running it is not disturbed (rename first, then
+    delete)."""
     grave = entry.folder.with_name(f".removed-{entry.key}-{os.getpid()}")
     try:
         entry.folder.rename(grave)
@@ -133,7 +144,8 @@ def remove(entry):
 
 
 def evict(keep=()):
-    """Remove the programs used longest ago until the rest fits the size limit; those used just now always stay."""
+    """Remove the programs used longest ago until the rest fits the size limit; those used just now always
+    stay."""
     limit, total, now = size_limit(), 0, time.time()
     for entry in entries():
         total += entry.size

@@ -1,4 +1,5 @@
-"""The files that programs read and write: sections of named arrays (the form is described in cpp/plastica.h)."""
+"""The files that programs read and write: sections of named arrays (the form is described in
+cpp/plastica.h)."""
 
 import struct
 
@@ -19,7 +20,12 @@ def pack(sections):
             if array.dtype not in _LETTERS:
                 array = array.astype(np.float64)
             encoded = name.encode()
-            pieces += [struct.pack("<I", len(encoded)), encoded, _LETTERS[array.dtype].encode(), struct.pack("<Q", array.size)]
+            pieces += [
+                struct.pack("<I", len(encoded)),
+                encoded,
+                _LETTERS[array.dtype].encode(),
+                struct.pack("<Q", array.size),
+            ]
             pieces.append(np.ascontiguousarray(array).tobytes())
     return b"".join(pieces)
 

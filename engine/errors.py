@@ -1,4 +1,5 @@
-"""The errors of building and running programs; every message names the object, what was wrong and what to do."""
+"""The errors of building and running programs; every message names the object, what was wrong and what to
+do."""
 
 
 class EngineError(RuntimeError):

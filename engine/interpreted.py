@@ -1,8 +1,8 @@
-"""The interpreted backend: the same lowering on Brian2's runtime with numpy, for machines without a compiler and for tests.
+"""The interpreted backend: the same lowering on Brian2's runtime with numpy, for machines without a
+compiler and for tests.
 
-Results agree with the compiled backend wherever nothing is drawn; what is drawn comes from numpy's generator, so wiring and noise
-differ in detail and agree in distribution.
-"""
+Results agree with the compiled backend wherever nothing is drawn; what is drawn comes from numpy's
+generator, so wiring and noise differ in detail and agree in distribution."""
 
 import time
 
@@ -41,7 +41,11 @@ class InterpretedBackend:
         section = {f"{slot.group}.{x}": self.numbers[f"{slot.group}.{x}"] for x in "it"}
         made = _spike_bins(None, section, float(defaultclock.dt), {slot.group: len(group)}, "")
         # times in the middle of their step: no rounding can move them
-        group.set_spikes(made[f"{slot.group}.who"], (made[f"{slot.group}.bins"] + 0.5) * float(defaultclock.dt) * second, sorted=True)
+        group.set_spikes(
+            made[f"{slot.group}.who"],
+            (made[f"{slot.group}.bins"] + 0.5) * float(defaultclock.dt) * second,
+            sorted=True,
+        )
 
     def seed(self, which):
         key = (0,) if which == "wiring" else (1, self.trial)
@@ -67,7 +71,10 @@ def run_interpreted(circuit, duration, seed, trials):
     for k, trial in enumerate(trials):
         for slot in plan.slots:
             if slot.frozen and slot.number in trial:
-                raise NumbersError(f"Trial {k}: {slot.number} takes part in drawing the wiring or parameters, which all trials share. Run it apart.")
+                raise NumbersError(
+                    f"Trial {k}: {slot.number} takes part in drawing the wiring or parameters, which all "
+                    "trials share. Run it apart."
+                )
     if not trials:
         raise NumbersError("There are no trials: the list is empty. Give at least one, such as [{}].")
     recordings = []
@@ -89,16 +96,28 @@ def _run(plan, numbers, duration, seed, trial):
             results, started = {}, time.perf_counter()
             _stretches(built, duration, results)
         loop = time.perf_counter() - started
-        recording = Recording(duration, plan.dt, seed, trial, numbers=numbers, backend="interpreted", loop_seconds=loop)
+        recording = Recording(
+            duration, plan.dt, seed, trial, numbers=numbers, backend="interpreted", loop_seconds=loop
+        )
         _collect(built, results)
         assemble(recording, plan.recorders, results)
-        wrong = [(label, np.flatnonzero(~np.isfinite(np.atleast_1d(v.get_value())))) for label, v in state_variables(built)
-                 if np.issubdtype(np.asarray(v.get_value()).dtype, np.floating)]
-        wrong = [f"{label} ({len(where)} values, the first at index {where[0]})" for label, where in wrong if len(where)]
+        wrong = [
+            (label, np.flatnonzero(~np.isfinite(np.atleast_1d(v.get_value()))))
+            for label, v in state_variables(built)
+            if np.issubdtype(np.asarray(v.get_value()).dtype, np.floating)
+        ]
+        wrong = [
+            f"{label} ({len(where)} values, the first at index {where[0]})"
+            for label, where in wrong
+            if len(where)
+        ]
         if wrong:
             raise NonFiniteError(
-                f"After {duration:g} s these states are NaN or infinite: {', '.join(wrong)}. The equations ran away: take a smaller dt, another "
-                f"method, or bounded parameters. What was recorded is in error.recording.", recording)
+                f"After {duration:g} s these states are NaN or infinite: {', '.join(wrong)}. The equations "
+                "ran away: take a smaller dt, another "
+                f"method, or bounded parameters. What was recorded is in error.recording.",
+                recording,
+            )
         return recording
     finally:
         prefs.codegen.target = previous_target
@@ -118,7 +137,9 @@ def _stretches(built, duration, results):
         for k, recorder in recorders.items():
             every = recorder["every"]
             if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
-                results[f"{k}.at.{len(times[k])}"] = np.array(_chosen(_synaptic(built, recorder).get_value(), recorder))
+                results[f"{k}.at.{len(times[k])}"] = np.array(
+                    _chosen(_synaptic(built, recorder).get_value(), recorder)
+                )
                 times[k].append(now)
             if every is not None and len(times[k]) * every < following - 1e-9:
                 following = len(times[k]) * every
@@ -132,7 +153,11 @@ def _stretches(built, duration, results):
 
 def _synaptic(built, recorder):
     synapses = built.synapses[recorder["part"]]
-    return synapses.pre.variables["delay"] if recorder["variable"] == "delay" else synapses.variables[recorder["variable"]]
+    return (
+        synapses.pre.variables["delay"]
+        if recorder["variable"] == "delay"
+        else synapses.variables[recorder["variable"]]
+    )
 
 
 def _chosen(values, recorder):

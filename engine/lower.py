@@ -1,17 +1,28 @@
-"""From a plan to Brian2 objects, in one fixed order of phases; the same for the compiled and the interpreted backend.
+"""From a plan to Brian2 objects, in one fixed order of phases; the same for the compiled and the
+interpreted backend.
 
-    groups and synapses -> numbers -> seed -> parameters drawn -> wiring -> numbers of synapses -> [a trial starts here]
-    -> numbers again, seed -> start values -> run
+    groups and synapses -> numbers -> seed -> parameters drawn -> wiring -> numbers of synapses -> [a trial
+    starts here] -> numbers again, seed -> start values -> run
 
-The order is what makes numbers data: all that is drawn (wiring, heterogeneity, start values, noise) is drawn by the running program
-after it has read the numbers that it depends on. A backend says how a number is written and how generators are seeded.
-"""
+The order is what makes numbers data: all that is drawn (wiring, heterogeneity, start values, noise) is
+drawn by the running program after it has read the numbers that it depends on. A backend says how a number
+is written and how generators are seeded."""
 
 import logging
 from contextlib import contextmanager
 
-from brian2 import Network, NeuronGroup, PoissonGroup, PopulationRateMonitor, SpikeGeneratorGroup, SpikeMonitor, StateMonitor
-from brian2 import Synapses, TimedArray, second
+from brian2 import (
+    Network,
+    NeuronGroup,
+    PoissonGroup,
+    PopulationRateMonitor,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    StateMonitor,
+    Synapses,
+    TimedArray,
+    second,
+)
 from brian2.units.fundamentalunits import Quantity
 
 from circuits.plan import AFTER_WIRING, AT_START, BEFORE_WIRING
@@ -38,7 +49,8 @@ class Lowered:
 
 
 def lower(plan, backend):
-    """Build all objects of a plan; `backend` writes numbers and seeds (see `standalone` and `interpreted`)."""
+    """Build all objects of a plan; `backend` writes numbers and seeds (see `standalone` and
+    `interpreted`)."""
     built = Lowered(plan)
     try:
         return _lower(built, backend)
@@ -153,9 +165,15 @@ def connect(synapses, plan):
 
 
 def _monitor(recorder, built, name):
-    if recorder["kind"] == "weights":  # snapshots between stretches of the run; how many synapses there are is known only then
+    if (
+        recorder["kind"] == "weights"
+    ):  # snapshots between stretches of the run; how many synapses there are is known only then
         synapses = built.synapses[recorder["part"]]
-        variable = synapses.pre.variables["delay"] if recorder["variable"] == "delay" else synapses.variables[recorder["variable"]]
+        variable = (
+            synapses.pre.variables["delay"]
+            if recorder["variable"] == "delay"
+            else synapses.variables[recorder["variable"]]
+        )
         recorder["unit"] = unit_text(variable.dim)
         return None
     source = _part(built, (recorder["part"], recorder["start"], recorder["stop"]))
@@ -171,10 +189,16 @@ def _monitor(recorder, built, name):
 
 
 def state_variables(built):
-    """(label, variable) of every floating-point state of the circuit, to be checked for NaN at the end of a run."""
+    """(label, variable) of every floating-point state of the circuit, to be checked for NaN at the end of a
+    run."""
     seen = set()
     for slot in built.plan.slots:
-        if slot.group in built.timed or slot.integer or slot.variable in ("t", "delay") or (slot.group, slot.variable) in seen:
+        if (
+            slot.group in built.timed
+            or slot.integer
+            or slot.variable in ("t", "delay")
+            or (slot.group, slot.variable) in seen
+        ):
             continue
         seen.add((slot.group, slot.variable))
         variable = built.view(slot).variable

@@ -1,7 +1,8 @@
-"""A compiled circuit: a binary and a manifest of the numbers it takes; runs without Brian2, compiler or code generation.
+"""A compiled circuit: a binary and a manifest of the numbers it takes; runs without Brian2, compiler or
+code generation.
 
-A `Program` is found by `engine.build`, pickles, and runs in any process on this kind of machine that can read its folder.
-"""
+A `Program` is found by `engine.build`, pickles, and runs in any process on this kind of machine that can
+read its folder."""
 
 import json
 import os
@@ -42,7 +43,8 @@ class Program:
 
     @property
     def numbers(self):
-        """Name of every number to its description: unit, size (1: one number, null: any number of values), phase."""
+        """Name of every number to its description: unit, size (1: one number, null: any number of values),
+        phase."""
         return self.manifest["numbers"]
 
     def run(self, numbers, duration, seed=0, trials=None, jobs=1, progress=None):
@@ -57,19 +59,21 @@ class Program:
         seed : int
             Draws wiring, parameters, start values and noise; equal seeds give equal arrays.
         trials : list of dict, optional
-            Numbers that differ, per trial, "duration" among them. All trials share wiring and drawn parameters; start values and noise
-            come from the seed and the position of the trial.
+            Numbers that differ, per trial, "duration" among them. All trials share wiring and drawn
+            parameters; start values and noise come from the seed and the position of the trial.
         jobs : int
             Trials that run side by side.
         progress : bool, optional
-            Show progress with remaining time; by default on runs longer than a few seconds when somebody is watching.
+            Show progress with remaining time; by default on runs longer than a few seconds when somebody is
+            watching.
 
         Raises
         ------
         NumbersError
             For numbers that are missing, unknown, of a wrong shape, or that a trial cannot change.
         RunError
-            If the program was killed, crashed, or could not write. `error.recordings` holds the trials that finished.
+            If the program was killed, crashed, or could not write. `error.recordings` holds the trials that
+            finished.
         NonFiniteError
             If a state ended as NaN or infinity; `error.recording` holds what was recorded.
         """
@@ -81,11 +85,20 @@ class Program:
             try:
                 (folder / "numbers").write_bytes(container.pack(sections))
             except OSError as error:
-                raise RunError(f"The numbers cannot be written to {folder}: {error.strerror}. Make room or set TMPDIR.") from None
+                raise RunError(
+                    f"The numbers cannot be written to {folder}: {error.strerror}. Make room or set TMPDIR."
+                ) from None
             code, said = self._start(folder, watch)
             recordings, bad = [], []
             for k, length in enumerate(durations):
-                recording = self._read(folder / str(k), length, seed, k, _overlaid(sections[0], sections[k + 1] if trials else {}), bad)
+                recording = self._read(
+                    folder / str(k),
+                    length,
+                    seed,
+                    k,
+                    _overlaid(sections[0], sections[k + 1] if trials else {}),
+                    bad,
+                )
                 if recording is not None:
                     recordings.append(recording)
             if code != 0 or len(recordings) < len(durations):
@@ -104,7 +117,8 @@ class Program:
         missing = [name for name in known if name not in numbers]
         if unknown or missing:
             raise NumbersError(
-                f"The numbers do not fit this program: unknown {sorted(unknown) or 'none'}, missing {sorted(missing) or 'none'}. "
+                f"The numbers do not fit this program: unknown {sorted(unknown) or 'none'}, missing "
+                f"{sorted(missing) or 'none'}. "
                 f"Take them from the circuit that it was built from: circuit.numbers()."
             )
         base = {}
@@ -124,12 +138,20 @@ class Program:
                 if name == "duration":
                     section[name] = _duration(value, f"trial {k}, duration")
                 elif name not in known:
-                    raise NumbersError(f"Trial {k}: the program has no number {name!r}. It takes: {', '.join(sorted(known))}.")
+                    raise NumbersError(
+                        f"Trial {k}: the program has no number {name!r}. It takes: "
+                        f"{', '.join(sorted(known))}."
+                    )
                 elif known[name]["frozen"]:
-                    raise NumbersError(f"Trial {k}: {name} takes part in drawing the wiring or parameters, which all trials share. Run it apart.")
+                    raise NumbersError(
+                        f"Trial {k}: {name} takes part in drawing the wiring or parameters, which all "
+                        "trials share. Run it apart."
+                    )
                 else:
                     section.update(self._fitting(name, value))
-            section.update(_spike_bins(known, section, self.manifest["dt"], self.manifest["sources"], f"Trial {k}: "))
+            section.update(
+                _spike_bins(known, section, self.manifest["dt"], self.manifest["sources"], f"Trial {k}: ")
+            )
             section["seed.start"] = _words(seed, (1, k))
             sections.append(section)
             durations.append(section.get("duration", base["duration"]))
@@ -150,11 +172,20 @@ class Program:
             raise NumbersError(f"{name}: {value!r} is no number.") from None
         size, shape = about["size"], about["shape"]
         fits = (
-            array.ndim == 1 if size is None
-            else array.size == 1 or (array.shape == (size,) or (shape is not None and list(array.shape) == shape)) and not about["shared"]
+            array.ndim == 1
+            if size is None
+            else array.size == 1
+            or (array.shape == (size,) or (shape is not None and list(array.shape) == shape))
+            and not about["shared"]
         )
         if not fits:
-            wanted = "a list of values" if size is None else "one number" if about["shared"] else f"one number or {shape or [size]} values"
+            wanted = (
+                "a list of values"
+                if size is None
+                else "one number"
+                if about["shared"]
+                else f"one number or {shape or [size]} values"
+            )
             raise NumbersError(f"{name}: got shape {array.shape}, but it takes {wanted}.")
         return {name: array.ravel()}
 
@@ -167,11 +198,15 @@ class Program:
             try:
                 process = subprocess.Popen(
                     [str(self.folder / "main"), str(folder / "numbers"), str(folder)],
-                    cwd=self.folder, stdout=subprocess.PIPE, stderr=stream, stdin=subprocess.DEVNULL,
+                    cwd=self.folder,
+                    stdout=subprocess.PIPE,
+                    stderr=stream,
+                    stdin=subprocess.DEVNULL,
                 )
             except OSError as error:
                 raise RunError(
-                    f"The program {self.folder / 'main'} cannot be started: {error.strerror}. Build it again: "
+                    f"The program {self.folder / 'main'} cannot be started: {error.strerror}. Build it "
+                    "again: "
                     f"python -m engine cache clear, then run the circuit."
                 ) from None
             try:
@@ -186,7 +221,8 @@ class Program:
         return code, errors.read_text(errors="replace").strip()
 
     def _read(self, path, duration, seed, trial, numbers, bad):
-        """The recording of one trial, or None if it did not finish; what is not finite is appended to `bad`."""
+        """The recording of one trial, or None if it did not finish; what is not finite is appended to
+        `bad`."""
         if not path.is_file():
             return None
         try:
@@ -195,7 +231,11 @@ class Program:
             return None
         if "completed" not in results or abs(results["completed"][0] - duration) > 0.5 * self.manifest["dt"]:
             return None
-        plain = {n: (float(v[0]) if self.numbers[n]["size"] == 1 else v) for n, v in numbers.items() if n in self.numbers}
+        plain = {
+            n: (float(v[0]) if self.numbers[n]["size"] == 1 else v)
+            for n, v in numbers.items()
+            if n in self.numbers
+        }
         recording = Recording(duration, self.manifest["dt"], seed, trial, numbers=plain, program=self.key)
         recording.loop_seconds = float(results["loop"][0])
         assemble(recording, self.manifest["recorders"], results)
@@ -205,8 +245,15 @@ class Program:
             for name in wrong:
                 count, first = results[f"nonfinite:{name}"]
                 details.append(f"{name} ({count:.0f} values, the first at index {first:.0f})")
-            bad.append((recording, f"After {duration:g} s these states are NaN or infinite: {', '.join(details)}. The equations ran away: take a "
-                                   f"smaller dt, another method, or bounded parameters. What was recorded is in error.recording."))
+            bad.append(
+                (
+                    recording,
+                    f"After {duration:g} s these states are NaN or infinite: {', '.join(details)}. The "
+                    "equations ran away: take a "
+                    "smaller dt, another method, or bounded parameters. What was recorded is in "
+                    "error.recording.",
+                )
+            )
         return recording
 
     def _failure(self, code, said, recordings, n):
@@ -214,17 +261,26 @@ class Program:
         if code == _EXIT_NUMBERS:
             error = NumbersError(f"The program refused its numbers: {said}.")
         elif code == _EXIT_NOT_WRITTEN:
-            error = RunError(f"The results could not be written: {said}. Make room on the disk or set TMPDIR to a folder with room.")
+            error = RunError(
+                f"The results could not be written: {said}. Make room on the disk or set TMPDIR to a folder "
+                "with room."
+            )
         elif code < 0:
             name = signal.Signals(-code).name
-            hint = "it was built for another processor" if name == "SIGILL" else "somebody, or the system for want of memory, ended it"
+            hint = (
+                "it was built for another processor"
+                if name == "SIGILL"
+                else "somebody, or the system for want of memory, ended it"
+            )
             error = RunError(f"The program was killed by {name} ({hint}). {said}".strip())
         elif code == 0:
             error = RunError(f"The program stopped before the end of its model time. {said}".strip())
         else:
             error = RunError(f"The program failed with exit code {code}. {said}".strip())
         if len(recordings) and n > 1:
-            error.args = (f"{error.args[0]} {len(recordings)} of {n} trials finished; they are in error.recordings.",)
+            error.args = (
+                f"{error.args[0]} {len(recordings)} of {n} trials finished; they are in error.recordings.",
+            )
         error.recordings = recordings
         return error
 
@@ -271,7 +327,8 @@ def _duration(value, where):
 
 
 def _spike_bins(known, section, dt, sources, where):
-    """Sorted indices and time steps of given spike trains, from the public numbers NAME.i and NAME.t of a section."""
+    """Sorted indices and time steps of given spike trains, from the public numbers NAME.i and NAME.t of a
+    section."""
     made = {}
     for source, n in sources.items():
         have = [f"{source}.{x}" in section for x in "it"]
@@ -281,22 +338,31 @@ def _spike_bins(known, section, dt, sources, where):
             raise NumbersError(f"{where}{source}: give {source}.i and {source}.t together.")
         i, t = section[f"{source}.i"], section[f"{source}.t"]
         if len(i) != len(t):
-            raise NumbersError(f"{where}{source}: {len(i)} indices and {len(t)} times; give one time for every index.")
+            raise NumbersError(
+                f"{where}{source}: {len(i)} indices and {len(t)} times; give one time for every index."
+            )
         if len(i) and (i.min() < 0 or i.max() >= n):
-            raise NumbersError(f"{where}{source}.i: indices run from {i.min()} to {i.max()}, but there are {n} sources (0 to {n - 1}).")
+            raise NumbersError(
+                f"{where}{source}.i: indices run from {i.min()} to {i.max()}, but there are {n} sources (0 "
+                f"to {n - 1})."
+            )
         if len(t) and not (np.isfinite(t).all() and t.min() >= 0):
             raise NumbersError(f"{where}{source}.t: times must be finite and at least 0.")
-        # Brian2's convention: a spike at a multiple of dt belongs to the step that starts there, rounding errors aside.
+        # Brian2's convention: a spike at a multiple of dt belongs to the step that starts there, rounding
+        # errors aside.
         bins = np.floor(t / dt + 1e-3).astype(np.int64)
         if len(bins) and bins.max() > np.iinfo(np.int32).max:
-            raise NumbersError(f"{where}{source}.t: times up to {t.max():g} s are too long for steps of {dt:g} s.")
+            raise NumbersError(
+                f"{where}{source}.t: times up to {t.max():g} s are too long for steps of {dt:g} s."
+            )
         order = np.lexsort((i, bins))
         i, bins = i[order].astype(np.int32), bins[order].astype(np.int32)
         double = (np.diff(bins) == 0) & (np.diff(i) == 0)
         if double.any():
             k = int(np.flatnonzero(double)[0])
             raise NumbersError(
-                f"{where}{source}: source {i[k]} has more than one spike in the time step at {bins[k] * dt:g} s ({double.sum()} such pairs). "
+                f"{where}{source}: source {i[k]} has more than one spike in the time step at "
+                f"{bins[k] * dt:g} s ({double.sum()} such pairs). "
                 f"Take a smaller dt, or keep one of them."
             )
         made[f"{source}.who"], made[f"{source}.bins"] = i, bins

@@ -1,4 +1,5 @@
-"""Progress of a running program with the remaining time, in a terminal or a notebook; silent when nobody is watching."""
+"""Progress of a running program with the remaining time, in a terminal or a notebook; silent when nobody is
+watching."""
 
 import sys
 
@@ -8,8 +9,8 @@ QUIET_SECONDS = 2.0  # a run shorter than this shows nothing
 class Progress:
     """Follows the lines "@fraction" that a program prints and shows them with tqdm.
 
-    `wanted`: True shows always, False never, None when the error channel is a terminal or a notebook and the run takes a while.
-    """
+    `wanted`: True shows always, False never, None when the error channel is a terminal or a notebook and
+    the run takes a while."""
 
     def __init__(self, wanted, model_seconds):
         self.model_seconds = model_seconds
@@ -32,8 +33,12 @@ class Progress:
         if self._bar is None:
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=round(self.model_seconds, 6), unit="s", desc="model time",
-                             bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.4g}/{total:.4g} s, {remaining} left")
+            self._bar = tqdm(
+                total=round(self.model_seconds, 6),
+                unit="s",
+                desc="model time",
+                bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.4g}/{total:.4g} s, {remaining} left",
+            )
         self._bar.update(min(fraction, 1.0) * self.model_seconds - self._bar.n)
 
     def close(self, finished=True):

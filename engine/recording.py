@@ -1,4 +1,5 @@
-"""What a run leaves: spikes, traces, rates and weights as plain arrays in SI units, with where they came from."""
+"""What a run leaves: spikes, traces, rates and weights as plain arrays in SI units, with where they came
+from."""
 
 import json
 from dataclasses import dataclass, field
@@ -50,11 +51,11 @@ class Weights:
 
 @dataclass
 class Recording:
-    """The recordings of one run by the label of their recorder: `spikes["exc"]`, `traces["exc.v"]`, `rates["exc"]`, `weights["ee.w"]`.
+    """The recordings of one run by the label of their recorder: `spikes["exc"]`, `traces["exc.v"]`,
+    `rates["exc"]`, `weights["ee.w"]`.
 
-    `loop_seconds` is the processor time of the simulation loop; `numbers` are the numbers of the run in SI units; `program` is the
-    key of the program.
-    """
+    `loop_seconds` is the processor time of the simulation loop; `numbers` are the numbers of the run in SI
+    units; `program` is the key of the program."""
 
     duration: float
     dt: float
@@ -72,7 +73,10 @@ class Recording:
     def save(self, path):
         """Write everything to one .npz file."""
         arrays = {f"number/{name}": value for name, value in self.numbers.items()}
-        about = {k: getattr(self, k) for k in ("duration", "dt", "seed", "trial", "loop_seconds", "program", "backend")}
+        about = {
+            k: getattr(self, k)
+            for k in ("duration", "dt", "seed", "trial", "loop_seconds", "program", "backend")
+        }
         kinds = {}
         for kind in ("spikes", "traces", "rates", "weights"):
             for label, record in getattr(self, kind).items():
@@ -95,8 +99,17 @@ class Recording:
         with np.load(path, allow_pickle=False) as data:
             stored = json.loads(str(data["about"]))
             recording = cls(**stored["about"])
-            recording.numbers = {k[7:]: data[k] if data[k].ndim else float(data[k]) for k in data.files if k.startswith("number/")}
-            for kind, record_class in (("spikes", Spikes), ("traces", Trace), ("rates", Rate), ("weights", Weights)):
+            recording.numbers = {
+                k[7:]: data[k] if data[k].ndim else float(data[k])
+                for k in data.files
+                if k.startswith("number/")
+            }
+            for kind, record_class in (
+                ("spikes", Spikes),
+                ("traces", Trace),
+                ("rates", Rate),
+                ("weights", Weights),
+            ):
                 for label, values in stored["kinds"].get(kind, {}).items():
                     prefix = f"{kind}/{label}/"
                     arrays = {k[len(prefix) :]: data[k] for k in data.files if k.startswith(prefix)}
@@ -113,15 +126,24 @@ def assemble(recording, recorders, results):
             recording.spikes[label] = Spikes(get("t"), get("i"), recorder["stop"] - recorder["start"])
         elif kind == "trace":
             t = get("t")
-            index = recorder["index"] if recorder["index"] is not None else range(recorder["stop"] - recorder["start"])
+            index = (
+                recorder["index"]
+                if recorder["index"] is not None
+                else range(recorder["stop"] - recorder["start"])
+            )
             index = np.asarray(index, dtype=np.int32)
             index = index[:1] if recorder.get("scalar") else index
-            recording.traces[label] = Trace(t, get("values").reshape(len(t), len(index)), index, recorder["unit"])
+            recording.traces[label] = Trace(
+                t, get("values").reshape(len(t), len(index)), index, recorder["unit"]
+            )
         elif kind == "rate":
             recording.rates[label] = _binned(get("t"), get("rate"), recorder["every"], recording.dt)
         else:
             i, j = get("i"), get("j")
-            values = [results[name] for name in sorted((n for n in results if n.startswith(f"{k}.at.")), key=_position)]
+            values = [
+                results[name]
+                for name in sorted((n for n in results if n.startswith(f"{k}.at.")), key=_position)
+            ]
             recording.weights[label] = Weights(get("t"), _rows(values, len(i)), i, j, recorder["unit"])
     return recording
 

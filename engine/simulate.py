@@ -1,4 +1,5 @@
-"""The two calls that users need: `build(circuit)` finds or makes the Program, `run(circuit, duration)` runs it.
+"""The two calls that users need: `build(circuit)` finds or makes the Program, `run(circuit, duration)` runs
+it.
 
 A program is found by the hash of the circuit's structure, so a plain loop over parameters compiles once.
 """
@@ -15,6 +16,20 @@ from .program import Program, _duration, load
 
 logger = logging.getLogger("plastica")
 _programs = {}
+
+# The modules of this package that have no part in what a program becomes; all others are part of its key.
+_NOT_GENERATING = {
+    "__init__",
+    "__main__",
+    "cache",
+    "container",
+    "errors",
+    "interpreted",
+    "program",
+    "progress",
+    "recording",
+    "simulate",
+}
 
 
 def build(circuit):
@@ -53,7 +68,9 @@ def _build_locked(circuit, key, folder):
         try:
             draft = cache.temporary(folder.parent, key[:12])
         except OSError as error:
-            raise CacheError(f"The cache folder {folder.parent} cannot be written ({error.strerror}). {_room()}") from None
+            raise CacheError(
+                f"The cache folder {folder.parent} cannot be written ({error.strerror}). {_room()}"
+            ) from None
         try:
             from .standalone import compile_plan
 
@@ -61,7 +78,9 @@ def _build_locked(circuit, key, folder):
             _lighten(draft)
             draft.rename(folder)
         except OSError as error:
-            raise CacheError(f"The program cannot be stored in {folder.parent} ({error.strerror}). {_room()}") from None
+            raise CacheError(
+                f"The program cannot be stored in {folder.parent} ({error.strerror}). {_room()}"
+            ) from None
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         cache.evict(keep={key})
@@ -93,11 +112,13 @@ def run(circuit, duration, seed=0, *, trials=None, jobs=1, backend="compiled", p
     seed : int
         Draws wiring, parameters, start values and noise; equal seeds give equal arrays.
     trials : list of dict, optional
-        Numbers per trial by dotted name, with units, "duration" among them; all trials share what the seed drew for wiring and parameters.
+        Numbers per trial by dotted name, with units, "duration" among them; all trials share what the seed
+        drew for wiring and parameters.
     jobs : int
         Trials side by side.
     backend : str
-        "compiled" (C++), or "interpreted" (Brian2's runtime with numpy: no compiler, slower, other random draws).
+        "compiled" (C++), or "interpreted" (Brian2's runtime with numpy: no compiler, slower, other random
+        draws).
     progress : bool, optional
         Show progress with remaining time; by default when a run is long and somebody is watching.
     """
@@ -142,7 +163,8 @@ def _fingerprint():
     state = hashlib.sha256()
     here = Path(__file__).parent
     for path in sorted([*here.rglob("*.py"), *here.rglob("*.h")]):
-        state.update(path.read_bytes())
+        if path.stem not in _NOT_GENERATING:
+            state.update(path.read_bytes())
     for package in ("brian2", "sympy", "numpy"):
         state.update(version(package).encode())
     state.update(find_compiler().identity.encode())

@@ -1,8 +1,8 @@
-"""The compiled backend: lowers a plan on the standalone device, adds what a program needs around the loop, and builds it.
+"""The compiled backend: lowers a plan on the standalone device, adds what a program needs around the loop,
+and builds it.
 
-The generated main reads numbers at the places that `lower` names, draws with the run's seed, starts trials, and writes the
-recordings; the rest is Brian2's code.
-"""
+The generated main reads numbers at the places that `lower` names, draws with the run's seed, starts trials,
+and writes the recordings; the rest is Brian2's code."""
 
 import json
 import os
@@ -47,14 +47,20 @@ class StandaloneBackend:
     def number(self, built, slot):
         if slot.group in built.timed:
             call = f'("{slot.number}", {slot.group}_values, {slot.size});'
-        elif slot.integer and slot.size is not None:  # the pairs of a projection are written where they are wired
+        elif (
+            slot.integer and slot.size is not None
+        ):  # the pairs of a projection are written where they are wired
             return
         elif slot.size is None:
             group = built.groups[slot.group]
             if slot.variable == "i":
-                self.before_run.append(f'numbers.fill("{slot.group}.who", {self.where(group.variables["neuron_index"])});')
+                self.before_run.append(
+                    f'numbers.fill("{slot.group}.who", {self.where(group.variables["neuron_index"])});'
+                )
             else:
-                self.before_run.append(f'numbers.fill("{slot.group}.bins", {self.where(group.variables["_timebins"])});')
+                self.before_run.append(
+                    f'numbers.fill("{slot.group}.bins", {self.where(group.variables["_timebins"])});'
+                )
             return
         else:
             call = f'("{slot.number}", {self.where(built.view(slot).variable)});'
@@ -81,7 +87,10 @@ class StandaloneBackend:
             text = f'numbers.set("{plan.name}.{label}", {name}, {plan.pairs});'
             self.device.main_queue.insert(before, ("insert_code", text))
         if len(arrays) != 2:
-            raise BuildError(f"Projection {plan.name!r}: this Brian2 ({brian2.__version__}) stores explicit pairs in a way that is not known here.")
+            raise BuildError(
+                f"Projection {plan.name!r}: this Brian2 ({brian2.__version__}) stores explicit pairs in a "
+                "way that is not known here."
+            )
 
     def start_trial(self, built):
         self.line("size_t trial = 0;")
@@ -110,7 +119,11 @@ def compile_plan(plan, key, folder):
         started = time.perf_counter()
         device.headers.append('"plastica.h"')
         shutil.copy(HEADER, folder / HEADER.name)
-        device.insert_code("before_start", "plastica::Numbers numbers;\n    numbers.load(args.at(0).c_str());\n    plastica::Results results;")
+        device.insert_code(
+            "before_start",
+            "plastica::Numbers numbers;\n    numbers.load(args.at(0).c_str());\n    plastica::Results "
+            "results;",
+        )
         backend = StandaloneBackend(device)
         with quiet():
             built = lower(plan, backend)
@@ -139,7 +152,9 @@ def _run_and_write(device, backend, built):
     _, (_, lines) = device.main_queue[position]
     calls = [k for k, text in enumerate(lines) if text.startswith(f"{network.name}.run(")]
     if len(calls) != 1:
-        raise BuildError(f"This Brian2 ({brian2.__version__}) generates a run in a way that is not known here.")
+        raise BuildError(
+            f"This Brian2 ({brian2.__version__}) generates a run in a way that is not known here."
+        )
     clock = device.get_array_name(defaultclock.variables["t"])
     snapshots, columns = _snapshots(backend, built)
     loop = f"""
@@ -174,19 +189,33 @@ def _snapshots(backend, built):
         if recorder["kind"] != "weights":
             continue
         synapses = built.synapses[recorder["part"]]
-        variable = synapses.pre.variables["delay"] if recorder["variable"] == "delay" else synapses.variables[recorder["variable"]]
+        variable = (
+            synapses.pre.variables["delay"]
+            if recorder["variable"] == "delay"
+            else synapses.variables[recorder["variable"]]
+        )
         where = backend.where(variable)
         chosen = recorder["index"] is not None
         if chosen:
             index = ", ".join(str(i) for i in recorder["index"])
             declarations.append(f"const std::vector<int32_t> index_{k} = {{{index}}};")
         declarations.append(f"std::vector<double> times_{k};")
-        put = f'results.put_chosen("{k}.at." + std::to_string(times_{k}.size()), {where}, index_{k});' if chosen and isinstance(
-            variable, DynamicArrayVariable) else f'results.put("{k}.at." + std::to_string(times_{k}.size()), {where});'
-        due = "now >= duration" if recorder["every"] is None else f"now >= duration || now >= times_{k}.size()*{recorder['every']!r} - 1e-9"
+        put = (
+            f'results.put_chosen("{k}.at." + std::to_string(times_{k}.size()), {where}, index_{k});'
+            if chosen and isinstance(variable, DynamicArrayVariable)
+            else f'results.put("{k}.at." + std::to_string(times_{k}.size()), {where});'
+        )
+        due = (
+            "now >= duration"
+            if recorder["every"] is None
+            else f"now >= duration || now >= times_{k}.size()*{recorder['every']!r} - 1e-9"
+        )
         code.append(f"if ({due}) {{ {put} times_{k}.push_back(now); }}")
         if recorder["every"] is not None:
-            code.append(f"if (times_{k}.size()*{recorder['every']!r} < next - 1e-9) next = times_{k}.size()*{recorder['every']!r};")
+            code.append(
+                f"if (times_{k}.size()*{recorder['every']!r} < next - 1e-9) next = "
+                f"times_{k}.size()*{recorder['every']!r};"
+            )
     return "\n            ".join(code), "\n        ".join(declarations)
 
 
@@ -198,11 +227,18 @@ def _outputs(backend, built):
         if kind == "weights":
             synapses = built.synapses[recorder["part"]]
             lines.append(f'results.put("{k}.t", times_{k});')
-            for label, offset, variable in (("i", synapses.source.start, "_synaptic_pre"), ("j", synapses.target.start, "_synaptic_post")):
+            for label, offset, variable in (
+                ("i", synapses.source.start, "_synaptic_pre"),
+                ("j", synapses.target.start, "_synaptic_post"),
+            ):
                 name = backend.where(synapses.variables[variable])
                 lines.append(f"std::vector<int32_t> {label}_{k}({name});")
                 lines.append(f"for (auto& index : {label}_{k}) index -= {offset};")
-                put = f"put_chosen(\"{k}.{label}\", {label}_{k}, index_{k})" if recorder["index"] else f'put("{k}.{label}", {label}_{k})'
+                put = (
+                    f'put_chosen("{k}.{label}", {label}_{k}, index_{k})'
+                    if recorder["index"]
+                    else f'put("{k}.{label}", {label}_{k})'
+                )
                 lines.append(f"results.{put};")
             continue
         monitor = built.monitors[k]
@@ -222,10 +258,16 @@ def _outputs(backend, built):
 def _write_manifest(plan, key, folder, timing):
     numbers = {
         s.number: {
-            "unit": unit_text(s.dim), "dims": [float(d) for d in s.dim._dims], "size": s.size, "integer": s.integer, "frozen": s.frozen,
-            "shared": s.shared, "shape": None if s.shape is None else list(s.shape),
+            "unit": unit_text(s.dim),
+            "dims": [float(d) for d in s.dim._dims],
+            "size": s.size,
+            "integer": s.integer,
+            "frozen": s.frozen,
+            "shared": s.shared,
+            "shape": None if s.shape is None else list(s.shape),
         }
-        for s in plan.slots if s.number
+        for s in plan.slots
+        if s.number
     }
     manifest = {
         "key": key,

@@ -14,14 +14,16 @@
 # %% [markdown]
 # # One cell, changed while you watch
 #
-# A cell is text with numbers. Changing a number compiles nothing; changing an equation compiles what it touches, some seconds.
+# A cell is text with numbers. Changing a number compiles nothing; changing an equation compiles what it
+# touches, some seconds.
 
 # %%
 import numpy as np
-from brian2 import mV, ms, nA, pA, second
+from brian2 import ms, mV, nA, pA, second
 
 import engine
-from analysis import plots, spikes as measures
+from analysis import plots
+from analysis import spikes as measures
 from circuits import Circuit, current, neurons, population, spikes, trace
 
 cell = neurons.leaky(tau_m=20 * ms, t_ref=2 * ms)
@@ -30,8 +32,8 @@ cell
 # %% [markdown]
 # ## Rates over currents
 #
-# Forty cells at once, each with its own current: an array is a number like any other. The closed form of the leaky cell is
-# $f = 1/(t_{ref} + \tau_m \ln\frac{RI - (V_r - E_L)}{RI - (V_t - E_L)})$.
+# Forty cells at once, each with its own current: an array is a number like any other. The closed form of
+# the leaky cell is $f = 1/(t_{ref} + \tau_m \ln\frac{RI - (V_r - E_L)}{RI - (V_t - E_L)})$.
 
 # %%
 currents = np.linspace(0, 0.6, 40) * nA
@@ -39,25 +41,39 @@ currents = np.linspace(0, 0.6, 40) * nA
 
 def f_i(cell, duration=2 * second):
     """Firing rates at the currents, without the first fifth of the run."""
-    net = Circuit(cells=population(cell, len(currents)), drive=current("cells", "I", currents), record=[spikes("cells")],
-                  dt=0.02 * ms)  # a rate f carries an error of up to f**2 dt
+    net = Circuit(
+        cells=population(cell, len(currents)),
+        drive=current("cells", "I", currents),
+        record=[spikes("cells")],
+        dt=0.02 * ms,
+    )  # a rate f carries an error of up to f**2 dt
     recorded = engine.run(net, duration).spikes["cells"]
     start = float(duration) / 5
     return measures.firing_rates(recorded.t, recorded.i, recorded.n, float(duration), start=start)
 
 
-def closed_form(cell, I):
+def closed_form(cell, current):
     p = cell.params
-    drive = np.asarray(p["R"] * I)
+    drive = np.asarray(p["R"] * current)
     with np.errstate(divide="ignore", invalid="ignore"):
-        T = float(p["t_ref"]) + float(p["tau_m"]) * np.log((drive - float(p["V_r"] - p["E_L"])) / (drive - float(p["V_t"] - p["E_L"])))
+        T = float(p["t_ref"]) + float(p["tau_m"]) * np.log(
+            (drive - float(p["V_r"] - p["E_L"])) / (drive - float(p["V_t"] - p["E_L"]))
+        )
     return np.where(drive > float(p["V_t"] - p["E_L"]), 1 / T, 0)
 
 
 leaky = f_i(cell)
 fig, axes = plots.figure("A", height=3)
-plots.f_i_curve(np.asarray(currents), leaky, ax=axes["A"], label="leaky", theory=(np.asarray(currents), closed_form(cell, currents)))
-assert np.abs(leaky - closed_form(cell, currents)).max() < 1.2  # 1/1.6 s from counting, the rest from the step
+plots.f_i_curve(
+    np.asarray(currents),
+    leaky,
+    ax=axes["A"],
+    label="leaky",
+    theory=(np.asarray(currents), closed_form(cell, currents)),
+)
+assert (
+    np.abs(leaky - closed_form(cell, currents)).max() < 1.2
+)  # 1/1.6 s from counting, the rest from the step
 fig
 
 # %% [markdown]
@@ -67,17 +83,21 @@ fig
 
 # %%
 for tau in (10, 40):
-    plots.f_i_curve(np.asarray(currents), f_i(cell.but(tau_m=tau * ms)), ax=axes["A"], label=f"leaky, tau_m = {tau} ms")
+    plots.f_i_curve(
+        np.asarray(currents), f_i(cell.but(tau_m=tau * ms)), ax=axes["A"], label=f"leaky, tau_m = {tau} ms"
+    )
 fig
 
 # %% [markdown]
 # ## An equation: the same cell with a quadratic current
 #
-# `edit` replaces a piece of text, which must stand exactly once; a new name gets its value beside it. A misspelt name or a wrong unit is an error here, before anything
-# is built.
+# `edit` replaces a piece of text, which must stand exactly once; a new name gets its value beside it. A
+# misspelt name or a wrong unit is an error here, before anything is built.
 
 # %%
-quadratic = cell.edit("(E_L - v + R*I)/tau_m", "((v - E_L)*(v - V_c)/dV + R*I)/tau_m", V_c=-50 * mV, dV=10 * mV).but(V_t=-30 * mV)
+quadratic = cell.edit(
+    "(E_L - v + R*I)/tau_m", "((v - E_L)*(v - V_c)/dV + R*I)/tau_m", V_c=-50 * mV, dV=10 * mV
+).but(V_t=-30 * mV)
 plots.f_i_curve(np.asarray(currents), f_i(quadratic), ax=axes["A"], label="quadratic")
 fig
 

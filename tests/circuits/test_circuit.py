@@ -5,16 +5,49 @@ import pytest
 from brian2 import Hz, amp, ms, mV, nA, nS
 
 import engine
-from circuits import Cell, Circuit, CircuitError, current, poisson, population, projection, rate, spike_trains, spikes, synapses, timed, trace, weights, wiring
+from circuits import (
+    Cell,
+    Circuit,
+    CircuitError,
+    current,
+    poisson,
+    population,
+    projection,
+    rate,
+    spike_trains,
+    spikes,
+    synapses,
+    timed,
+    trace,
+    weights,
+    wiring,
+)
 
-LEAKY = Cell("leaky", "dv/dt = (R*I - v)/tau : volt", params={"R": 10 * mV / nA, "tau": 20 * ms, "V_t": 10 * mV}, inputs={"I": amp}, threshold="v > V_t", reset="v = 0*mV", method="exact")
-CALCIUM = Cell("calcium", "dv/dt = -v/tau : volt\ndw/dt = (v/mV - w)/tau : 1\nu = w**2 : 1", params={"tau": 10 * ms}, threshold="w > 2", reset="w = 0")
+LEAKY = Cell(
+    "leaky",
+    "dv/dt = (R*I - v)/tau : volt",
+    params={"R": 10 * mV / nA, "tau": 20 * ms, "V_t": 10 * mV},
+    inputs={"I": amp},
+    threshold="v > V_t",
+    reset="v = 0*mV",
+    method="exact",
+)
+CALCIUM = Cell(
+    "calcium",
+    "dv/dt = -v/tau : volt\ndw/dt = (v/mV - w)/tau : 1\nu = w**2 : 1",
+    params={"tau": 10 * ms},
+    threshold="w > 2",
+    reset="w = 0",
+)
 
 
 def make(**changes):
     parts = dict(
-        a=population(LEAKY, 10), b=population(LEAKY, 5), input=poisson(4, 10 * Hz),
-        ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.probability(0.5), delay=1 * ms), record=[spikes("a")],
+        a=population(LEAKY, 10),
+        b=population(LEAKY, 5),
+        input=poisson(4, 10 * Hz),
+        ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.probability(0.5), delay=1 * ms),
+        record=[spikes("a")],
     )
     parts.update(changes)
     return Circuit(**{k: v for k, v in parts.items() if v is not None})
@@ -22,17 +55,29 @@ def make(**changes):
 
 def test_numbers_are_named_by_part():
     numbers = make().numbers()
-    assert numbers["a.tau"] == 0.02 and numbers["ab.w"] == 1e-3 and numbers["ab.p"] == 0.5 and numbers["ab.delay"] == 1e-3
+    assert (
+        numbers["a.tau"] == 0.02
+        and numbers["ab.w"] == 1e-3
+        and numbers["ab.p"] == 0.5
+        and numbers["ab.delay"] == 1e-3
+    )
     assert numbers["input.rates"] == 10 and numbers["a.v"] == 0
 
 
 def test_but_checks_names_units_and_shapes():
     net = make()
-    assert net.but({"ab.p": 0.1, "input.rates": [1, 2, 3, 4] * Hz}).numbers()["input.rates"].tolist() == [1, 2, 3, 4]
+    assert net.but({"ab.p": 0.1, "input.rates": [1, 2, 3, 4] * Hz}).numbers()["input.rates"].tolist() == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert net.numbers()["ab.p"] == 0.5
     for changes, message in [
-        ({"ab.q": 1}, r"no number 'ab\.q'\. Did you mean"), ({"ab.w": 1 * nA}, r"ab\.w: got 1\. nA, but the unit must be volt"),
-        ({"ab.w": [1, 2] * mV}, r"ab\.w: got shape \(2,\), but it takes one number"), ({"input.rates": [1, 2] * Hz}, r"one number or \(4,\) values"),
+        ({"ab.q": 1}, r"no number 'ab\.q'\. Did you mean"),
+        ({"ab.w": 1 * nA}, r"ab\.w: got 1\. nA, but the unit must be volt"),
+        ({"ab.w": [1, 2] * mV}, r"ab\.w: got shape \(2,\), but it takes one number"),
+        ({"input.rates": [1, 2] * Hz}, r"one number or \(4,\) values"),
         ({"ab.w": "1*mV"}, r"text is structure"),
     ]:
         with pytest.raises(CircuitError, match=message):
@@ -42,41 +87,65 @@ def test_but_checks_names_units_and_shapes():
 def test_inputs_of_a_cell_are_summed():
     """Two currents and two projections meet at one input; a cell without any has zero there."""
     net = make(
-        i1=current("a", "I", 1 * nA), i2=current("a", "I", timed(np.array([0.0, 1.0]) * nA, 5 * ms)),
+        i1=current("a", "I", 1 * nA),
+        i2=current("a", "I", timed(np.array([0.0, 1.0]) * nA, 5 * ms)),
         s1=projection("input", "a", synapses.exponential_current(1 * nA, 5 * ms), wiring.all_to_all()),
-        s2=projection("input", "a", synapses.alpha_current(1 * nA, 5 * ms), wiring.all_to_all()), record=[trace("a", "I"), trace("b", "I")],
+        s2=projection("input", "a", synapses.alpha_current(1 * nA, 5 * ms), wiring.all_to_all()),
+        record=[trace("a", "I"), trace("b", "I")],
     )
     equations = {g: p.equations for g, p in net.plan.groups.items()}
-    assert "I = i1_amplitude + i2_amplitude_at(t) + I_syn_s1 + I_syn_s2 : amp" in equations["a"] and "I = 0*amp : amp" in equations["b"]
+    assert (
+        "I = i1_amplitude + i2_amplitude_at(t) + I_syn_s1 + I_syn_s2 : amp" in equations["a"]
+        and "I = 0*amp : amp" in equations["b"]
+    )
     got = engine.run(net.but({"input.rates": 0 * Hz}), 10 * ms, backend="interpreted")
-    assert np.allclose(got.traces["a.I"].values[:, 0], np.where(got.traces["a.I"].t < 5e-3 - 1e-9, 1e-9, 2e-9))
+    assert np.allclose(
+        got.traces["a.I"].values[:, 0], np.where(got.traces["a.I"].t < 5e-3 - 1e-9, 1e-9, 2e-9)
+    )
     assert not got.traces["b.I"].values.any()
 
 
 def test_names_of_synapse_and_cell_may_be_equal():
     """w and u are variables of the cell and of the synapse; each keeps its own."""
     synapse = synapses.tsodyks_markram(synapses.delta("v", w=2 * mV), U=0.5)
-    net = Circuit(source=spike_trains(1, i=[0, 0], t=[1, 3] * ms), c=population(CALCIUM, 1),
-                  s=projection("source", "c", synapse, wiring.all_to_all()), record=[trace("c", "v"), trace("c", "w"), weights("s", "u"), weights("s", "w")])
+    net = Circuit(
+        source=spike_trains(1, i=[0, 0], t=[1, 3] * ms),
+        c=population(CALCIUM, 1),
+        s=projection("source", "c", synapse, wiring.all_to_all()),
+        record=[trace("c", "v"), trace("c", "w"), weights("s", "u"), weights("s", "w")],
+    )
     got = engine.run(net, 5 * ms, backend="interpreted")
     assert got.weights["s.w"].values[0, 0] == 2e-3
     assert 0 < got.traces["c.w"].values[-1, 0] < 2 and got.traces["c.v"].values.max() < 2e-3
 
 
-@pytest.mark.parametrize("kind, made", [
-    (wiring.all_to_all(), 50), (wiring.all_to_all(autapses=False), 50), (wiring.fixed_in_degree(3), 15), (wiring.pairs([9, 0], [4, 4]), 2),
-    (wiring.probability(1.0), 50), (wiring.probability(0.0), 0),
-])
+@pytest.mark.parametrize(
+    "kind, made",
+    [
+        (wiring.all_to_all(), 50),
+        (wiring.all_to_all(autapses=False), 50),
+        (wiring.fixed_in_degree(3), 15),
+        (wiring.pairs([9, 0], [4, 4]), 2),
+        (wiring.probability(1.0), 50),
+        (wiring.probability(0.0), 0),
+    ],
+)
 def test_number_of_synapses(kind, made):
     net = make(ab=projection("a", "b", synapses.delta("v", 1 * mV), kind), record=[weights("ab")])
     assert len(engine.run(net, 0 * ms, backend="interpreted").weights["ab.w"].i) == made
 
 
-@pytest.mark.parametrize("source, target, kind, made", [
-    ("a", "a", wiring.all_to_all(autapses=False), 90), ("a[2:6]", "a[4:8]", wiring.all_to_all(autapses=False), 14),
-    ("a", "a", wiring.fixed_in_degree(9, autapses=False), 90), ("a[3:7]", "a[3:7]", wiring.fixed_in_degree(2, autapses=False), 8),
-    ("a", "a", wiring.probability(1.0, autapses=False), 90), ("a", "a", wiring.one_to_one(), 10),
-])
+@pytest.mark.parametrize(
+    "source, target, kind, made",
+    [
+        ("a", "a", wiring.all_to_all(autapses=False), 90),
+        ("a[2:6]", "a[4:8]", wiring.all_to_all(autapses=False), 14),
+        ("a", "a", wiring.fixed_in_degree(9, autapses=False), 90),
+        ("a[3:7]", "a[3:7]", wiring.fixed_in_degree(2, autapses=False), 8),
+        ("a", "a", wiring.probability(1.0, autapses=False), 90),
+        ("a", "a", wiring.one_to_one(), 10),
+    ],
+)
 def test_autapses(source, target, kind, made):
     net = make(ab=projection(source, target, synapses.delta("v", 1 * mV), kind), record=[weights("ab")])
     got = engine.run(net, 0 * ms, backend="interpreted", seed=3).weights["ab.w"]
@@ -89,8 +158,12 @@ def test_autapses(source, target, kind, made):
 def test_probability_and_distance_have_the_right_odds():
     """Counts within 5 standard deviations of the binomial mean; by distance, for each distance apart."""
     cells = population(LEAKY, positions=wiring.grid(30, 4))
-    net = Circuit(a=cells, p=projection("a", "a", synapses.delta("v", 1 * mV), wiring.probability(0.2)),
-                  d=projection("a", "a", synapses.delta("v", 1 * mV), wiring.distance(C=0.7, lambda_=3.0)), record=[weights("p"), weights("d")])
+    net = Circuit(
+        a=cells,
+        p=projection("a", "a", synapses.delta("v", 1 * mV), wiring.probability(0.2)),
+        d=projection("a", "a", synapses.delta("v", 1 * mV), wiring.distance(C=0.7, lambda_=3.0)),
+        record=[weights("p"), weights("d")],
+    )
     got = engine.run(net, 0 * ms, seed=2, backend="interpreted")
     assert abs(len(got.weights["p.w"].i) - 2880) < 5 * np.sqrt(14400 * 0.2 * 0.8)
     positions = wiring.grid(30, 4)
@@ -102,64 +175,135 @@ def test_probability_and_distance_have_the_right_odds():
         assert abs(connected[squared == s].sum() - n * p) < 5 * np.sqrt(n * p * (1 - p)), s
 
 
-@pytest.mark.parametrize("mistake, message", [
-    (lambda: Circuit(), r"no population and no input"),
-    (lambda: Circuit(a=LEAKY), r"Part 'a' is a Cell.*made by population"),
-    (lambda: make(dt=0 * ms), r"dt: got 0\. s; it must be positive"),
-    (lambda: make(dt=0.1), r"dt: got 0\.1, but the unit must be second"),
-    (lambda: population(LEAKY, 0), r"got 0 cells; the size must be a whole number of at least 1"),
-    (lambda: population(LEAKY, 2.5), r"got 2\.5 cells"),
-    (lambda: population("lif", 2), r"is no Cell"),
-    (lambda: population(LEAKY, 2, init={"q": 1}), r"no parameter or state variable 'q'"),
-    (lambda: population(LEAKY, 3, positions=wiring.grid(2, 2)), r"4 positions for 3 cells"),
-    (lambda: poisson(3, -1 * Hz), r"a rate is negative"),
-    (lambda: poisson(3, 5 * ms), r"poisson, rates: got 5\. ms, but the unit must be hertz"),
-    (lambda: make(input=poisson(3, [1, 2] * Hz)), r"input\.rates: got shape \(2,\)"),
-    (lambda: spike_trains(2, [0, 2], [1, 2] * ms), r"indices run from 0 to 2, but there are 2 sources"),
-    (lambda: spike_trains(2, [0], [1, 2] * ms), r"1 indices and 2 times"),
-    (lambda: timed([], 1 * ms), r"values must be an array of shape"),
-    (lambda: make(x=current("a", "J", 1 * nA)), r"has no input 'J'\. Did you mean|has no input 'J'\. Inputs: I"),
-    (lambda: make(x=current("a", "I", 1 * mV)), r"amplitude: got 1\. mV, but the unit must be amp"),
-    (lambda: make(x=current("a", "I", [1, 2] * nA)), r"x\.amplitude: got shape \(2,\)"),
-    (lambda: make(x=current("a", "I", timed(np.zeros((3, 4)) * nA, 1 * ms))), r"shape \(3, 4\), but there are 10 cells"),
-    (lambda: make(x=current("c", "I", 1 * nA)), r"no target population 'c'"),
-    (lambda: make(ab=projection("a", "c", synapses.delta("v", 1 * mV), wiring.one_to_one())), r"no target population 'c'"),
-    (lambda: make(ab=projection("c", "a", synapses.delta("v", 1 * mV), wiring.one_to_one())), r"no source 'c'"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.one_to_one())), r"one_to_one needs equal sizes, but there are 10 sources and 5"),
-    (lambda: make(ab=projection("a[8:12]", "b", synapses.delta("v", 1 * mV), wiring.all_to_all())), r"slice \[8:12\] is empty or beyond the 10 cells"),
-    (lambda: make(ab=projection("a[", "b", synapses.delta("v", 1 * mV), wiring.all_to_all())), r"names no part"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * nA), wiring.all_to_all())), r"Projection 'ab' \(delta\), presynaptic spike: the units do not fit"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("g", 1 * nS), wiring.all_to_all())), r"delivered to 'g', which the cell 'leaky'.*State variables|variables: v"),
-    (lambda: make(ab=projection("a", "b", synapses.exponential_conductance(1 * nS, port="g"), wiring.all_to_all())), r"adds to 'g', which is no input"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", [1, 2] * mV), wiring.probability(0.1))), r"only known when they are drawn"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.probability(0.1), delay=[1, 2] * ms)), r"delay: an array, but how many"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.distance(0.1, 2))), r"needs positions of 'a'"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.fixed_in_degree(11))), r"11 sources for every target, but there are only 10"),
-    (lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.pairs([10], [0]))), r"pairs go up to \(10, 0\)"),
-    (lambda: projection("a", "b", synapses.delta("v", 1 * mV), wiring.one_to_one(), delay=-1 * ms), r"a delay must be at least 0"),
-    (lambda: projection("a", "b", synapses.delta("v", 1 * mV), wiring.one_to_one(), delay=1 * mV), r"delay: got 1\. mV, but the unit must be second"),
-    (lambda: projection("a", "b", LEAKY, wiring.one_to_one()), r"is no Synapse"),
-    (lambda: projection("a", "b", synapses.delta("v", 1 * mV), "random"), r"is no Wiring"),
-    (lambda: wiring.probability(1.2), r"p: got 1\.2; it must be between 0 and 1"),
-    (lambda: wiring.probability(float("nan")), r"must be between 0 and 1"),
-    (lambda: wiring.distance(1, 0), r"a length must be positive"),
-    (lambda: wiring.pairs([0, 1], [0]), r"2 sources and 1 targets"),
-    (lambda: wiring.pairs([0.5], [0]), r"whole numbers from 0"),
-    (lambda: wiring.grid(0), r"no shape of a grid"),
-    (lambda: synapses.delta("v", 1 * mV).but(q=1), r"no parameter 'q'"),
-    (lambda: synapses.delta("v", 1 * mV).but(w=1 * nA), r"unit must be volt"),
-    (lambda: make(record=[spikes("c")]), r"no population or input 'c'"),
-    (lambda: make(record=[trace("a", "u")]), r"'a' has no variable 'u'\. .*Variables: I, R, V_t, tau, v|'a' has no variable 'u'"),
-    (lambda: make(record=[trace("a", "v", index=[10])]), r"index 10, but there are 10 cells"),
-    (lambda: make(record=[trace("a", "v", index=[])]), r"list of one or more indices"),
-    (lambda: make(record=[trace("a", "v", every=0.25 * ms)]), r"every = 0\.25 ms is no multiple of dt|no multiple of dt"),
-    (lambda: make(record=[spikes("a"), spikes("a")]), r"given twice"),
-    (lambda: make(record=[weights("a")]), r"no projection 'a'"),
-    (lambda: make(record=[weights("ab", "q")]), r"'ab' has no variable 'q'"),
-    (lambda: make(record=[rate("ab")]), r"no population or input 'ab'"),
-    (lambda: Circuit(a=population(Cell("mute", "v : volt"), 2), record=[spikes("a")]), r"has no threshold and never spikes"),
-    (lambda: Circuit(dt=1 * ms, ms=population(LEAKY, 2)), r"part name 'ms' is a unit"),
-])
+@pytest.mark.parametrize(
+    "mistake, message",
+    [
+        (lambda: Circuit(), r"no population and no input"),
+        (lambda: Circuit(a=LEAKY), r"Part 'a' is a Cell.*made by population"),
+        (lambda: make(dt=0 * ms), r"dt: got 0\. s; it must be positive"),
+        (lambda: make(dt=0.1), r"dt: got 0\.1, but the unit must be second"),
+        (lambda: population(LEAKY, 0), r"got 0 cells; the size must be a whole number of at least 1"),
+        (lambda: population(LEAKY, 2.5), r"got 2\.5 cells"),
+        (lambda: population("lif", 2), r"is no Cell"),
+        (lambda: population(LEAKY, 2, init={"q": 1}), r"no parameter or state variable 'q'"),
+        (lambda: population(LEAKY, 3, positions=wiring.grid(2, 2)), r"4 positions for 3 cells"),
+        (lambda: poisson(3, -1 * Hz), r"a rate is negative"),
+        (lambda: poisson(3, 5 * ms), r"poisson, rates: got 5\. ms, but the unit must be hertz"),
+        (lambda: make(input=poisson(3, [1, 2] * Hz)), r"input\.rates: got shape \(2,\)"),
+        (lambda: spike_trains(2, [0, 2], [1, 2] * ms), r"indices run from 0 to 2, but there are 2 sources"),
+        (lambda: spike_trains(2, [0], [1, 2] * ms), r"1 indices and 2 times"),
+        (lambda: timed([], 1 * ms), r"values must be an array of shape"),
+        (
+            lambda: make(x=current("a", "J", 1 * nA)),
+            r"has no input 'J'\. Did you mean|has no input 'J'\. Inputs: I",
+        ),
+        (lambda: make(x=current("a", "I", 1 * mV)), r"amplitude: got 1\. mV, but the unit must be amp"),
+        (lambda: make(x=current("a", "I", [1, 2] * nA)), r"x\.amplitude: got shape \(2,\)"),
+        (
+            lambda: make(x=current("a", "I", timed(np.zeros((3, 4)) * nA, 1 * ms))),
+            r"shape \(3, 4\), but there are 10 cells",
+        ),
+        (lambda: make(x=current("c", "I", 1 * nA)), r"no target population 'c'"),
+        (
+            lambda: make(ab=projection("a", "c", synapses.delta("v", 1 * mV), wiring.one_to_one())),
+            r"no target population 'c'",
+        ),
+        (
+            lambda: make(ab=projection("c", "a", synapses.delta("v", 1 * mV), wiring.one_to_one())),
+            r"no source 'c'",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.one_to_one())),
+            r"one_to_one needs equal sizes, but there are 10 sources and 5",
+        ),
+        (
+            lambda: make(ab=projection("a[8:12]", "b", synapses.delta("v", 1 * mV), wiring.all_to_all())),
+            r"slice \[8:12\] is empty or beyond the 10 cells",
+        ),
+        (
+            lambda: make(ab=projection("a[", "b", synapses.delta("v", 1 * mV), wiring.all_to_all())),
+            r"names no part",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * nA), wiring.all_to_all())),
+            r"Projection 'ab' \(delta\), presynaptic spike: the units do not fit",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("g", 1 * nS), wiring.all_to_all())),
+            r"delivered to 'g', which the cell 'leaky'.*State variables|variables: v",
+        ),
+        (
+            lambda: make(
+                ab=projection(
+                    "a", "b", synapses.exponential_conductance(1 * nS, port="g"), wiring.all_to_all()
+                )
+            ),
+            r"adds to 'g', which is no input",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("v", [1, 2] * mV), wiring.probability(0.1))),
+            r"only known when they are drawn",
+        ),
+        (
+            lambda: make(
+                ab=projection(
+                    "a", "b", synapses.delta("v", 1 * mV), wiring.probability(0.1), delay=[1, 2] * ms
+                )
+            ),
+            r"delay: an array, but how many",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.distance(0.1, 2))),
+            r"needs positions of 'a'",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.fixed_in_degree(11))),
+            r"11 sources for every target, but there are only 10",
+        ),
+        (
+            lambda: make(ab=projection("a", "b", synapses.delta("v", 1 * mV), wiring.pairs([10], [0]))),
+            r"pairs go up to \(10, 0\)",
+        ),
+        (
+            lambda: projection("a", "b", synapses.delta("v", 1 * mV), wiring.one_to_one(), delay=-1 * ms),
+            r"a delay must be at least 0",
+        ),
+        (
+            lambda: projection("a", "b", synapses.delta("v", 1 * mV), wiring.one_to_one(), delay=1 * mV),
+            r"delay: got 1\. mV, but the unit must be second",
+        ),
+        (lambda: projection("a", "b", LEAKY, wiring.one_to_one()), r"is no Synapse"),
+        (lambda: projection("a", "b", synapses.delta("v", 1 * mV), "random"), r"is no Wiring"),
+        (lambda: wiring.probability(1.2), r"p: got 1\.2; it must be between 0 and 1"),
+        (lambda: wiring.probability(float("nan")), r"must be between 0 and 1"),
+        (lambda: wiring.distance(1, 0), r"a length must be positive"),
+        (lambda: wiring.pairs([0, 1], [0]), r"2 sources and 1 targets"),
+        (lambda: wiring.pairs([0.5], [0]), r"whole numbers from 0"),
+        (lambda: wiring.grid(0), r"no shape of a grid"),
+        (lambda: synapses.delta("v", 1 * mV).but(q=1), r"no parameter 'q'"),
+        (lambda: synapses.delta("v", 1 * mV).but(w=1 * nA), r"unit must be volt"),
+        (lambda: make(record=[spikes("c")]), r"no population or input 'c'"),
+        (
+            lambda: make(record=[trace("a", "u")]),
+            r"'a' has no variable 'u'\. .*Variables: I, R, V_t, tau, v|'a' has no variable 'u'",
+        ),
+        (lambda: make(record=[trace("a", "v", index=[10])]), r"index 10, but there are 10 cells"),
+        (lambda: make(record=[trace("a", "v", index=[])]), r"list of one or more indices"),
+        (
+            lambda: make(record=[trace("a", "v", every=0.25 * ms)]),
+            r"every = 0\.25 ms is no multiple of dt|no multiple of dt",
+        ),
+        (lambda: make(record=[spikes("a"), spikes("a")]), r"given twice"),
+        (lambda: make(record=[weights("a")]), r"no projection 'a'"),
+        (lambda: make(record=[weights("ab", "q")]), r"'ab' has no variable 'q'"),
+        (lambda: make(record=[rate("ab")]), r"no population or input 'ab'"),
+        (
+            lambda: Circuit(a=population(Cell("mute", "v : volt"), 2), record=[spikes("a")]),
+            r"has no threshold and never spikes",
+        ),
+        (lambda: Circuit(dt=1 * ms, ms=population(LEAKY, 2)), r"part name 'ms' is a unit"),
+    ],
+)
 def test_mistakes(mistake, message):
     with pytest.raises(CircuitError, match=message):
         mistake()
@@ -170,19 +314,35 @@ def test_backends_agree_where_nothing_is_drawn():
     rng = np.random.default_rng(1)
     i, j = rng.integers(0, 20, 60), rng.integers(0, 8, 60)
     net = Circuit(
-        source=spike_trains(20, i=np.arange(20), t=np.sort(rng.uniform(0, 60, 20)) * ms), cells=population(LEAKY, 8),
+        source=spike_trains(20, i=np.arange(20), t=np.sort(rng.uniform(0, 60, 20)) * ms),
+        cells=population(LEAKY, 8),
         drive=current("cells", "I", np.linspace(0.5, 1.6, 8) * nA),
-        s=projection("source", "cells", synapses.tsodyks_markram(synapses.alpha_current(w=rng.uniform(0, 3, 60) * nA)), wiring.pairs(i, j), delay=rng.uniform(0, 3, 60) * ms),
-        lateral=projection("cells", "cells", synapses.delta("v", -1 * mV), wiring.all_to_all(autapses=False), delay=0.5 * ms),
+        s=projection(
+            "source",
+            "cells",
+            synapses.tsodyks_markram(synapses.alpha_current(w=rng.uniform(0, 3, 60) * nA)),
+            wiring.pairs(i, j),
+            delay=rng.uniform(0, 3, 60) * ms,
+        ),
+        lateral=projection(
+            "cells", "cells", synapses.delta("v", -1 * mV), wiring.all_to_all(autapses=False), delay=0.5 * ms
+        ),
         record=[spikes("cells"), trace("cells", "v"), weights("s", "R", every=10 * ms)],
     )
     a, b = engine.run(net, 80 * ms), engine.run(net, 80 * ms, backend="interpreted")
     assert len(a.spikes["cells"]) > 5
-    assert np.array_equal(a.spikes["cells"].t, b.spikes["cells"].t) and np.array_equal(a.spikes["cells"].i, b.spikes["cells"].i)
+    assert np.array_equal(a.spikes["cells"].t, b.spikes["cells"].t) and np.array_equal(
+        a.spikes["cells"].i, b.spikes["cells"].i
+    )
     assert np.allclose(a.traces["cells.v"].values, b.traces["cells.v"].values, rtol=0, atol=1e-12)
-    assert np.allclose(a.weights["s.R"].values, b.weights["s.R"].values, rtol=1e-10) and len(a.weights["s.R"].t) == 9
+    assert (
+        np.allclose(a.weights["s.R"].values, b.weights["s.R"].values, rtol=1e-10)
+        and len(a.weights["s.R"].t) == 9
+    )
 
 
 def test_circuit_shows_its_tables():
     text, html = repr(make()), make()._repr_html_()
-    assert "a  b  delta  probability  w = 1. mV, p = 0.5, delay = 1. ms" in text and "<b>Projections</b>" in html
+    assert (
+        "a  b  delta  probability  w = 1. mV, p = 0.5, delay = 1. ms" in text and "<b>Projections</b>" in html
+    )

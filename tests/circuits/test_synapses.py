@@ -5,7 +5,17 @@ import pytest
 from brian2 import amp, mmolar, ms, mV, nA, nS
 
 import engine
-from circuits import Cell, Circuit, CircuitError, population, projection, spike_trains, synapses, trace, wiring
+from circuits import (
+    Cell,
+    Circuit,
+    CircuitError,
+    population,
+    projection,
+    spike_trains,
+    synapses,
+    trace,
+    wiring,
+)
 
 DT = 0.05e-3
 AT = 5e-3  # time of the spike
@@ -16,7 +26,9 @@ KINDS = {
     "exponential": synapses.exponential_current(w=2 * nA, tau=7 * ms),
     "alpha": synapses.alpha_current(w=2 * nA, tau=4 * ms),
     "conductance": synapses.exponential_conductance(w=3 * nS, tau=6 * ms, E=10 * mV),
-    "double": synapses.double_exponential_conductance(w=3 * nS, tau_rise=1.5 * ms, tau_decay=8 * ms, E=-80 * mV),
+    "double": synapses.double_exponential_conductance(
+        w=3 * nS, tau_rise=1.5 * ms, tau_decay=8 * ms, E=-80 * mV
+    ),
     "nmda": synapses.nmda(w=1 * nS, tau_rise=2 * ms, tau_decay=60 * ms, E=0 * mV, Mg=1.2 * mmolar),
 }
 
@@ -33,6 +45,7 @@ def circuit():
 
 def expected(name, s):
     """The current at time s after the spike (s > 0)."""
+
     def double(w, rise, decay):
         peak_at = decay * rise / (decay - rise) * np.log(decay / rise)
         peak = np.exp(-peak_at / decay) - np.exp(-peak_at / rise)
@@ -57,7 +70,8 @@ def recording(request):
 @pytest.mark.parametrize("name", KINDS)
 def test_current_after_one_spike(recording, name):
     got = recording.traces[f"{name}.I"]
-    # Brian2 delivers within the step of the spike, after the state update: the effect decays from the start of the next step on.
+    # Brian2 delivers within the step of the spike, after the state update: the effect decays from the start
+    # of the next step on.
     s = got.t - AT - DT
     after = s > -DT / 2
     assert np.allclose(got.values[~after], 0)
@@ -73,8 +87,11 @@ def test_peak_of_double_exponential_is_the_weight(recording):
 
 def test_unit_of_the_weight_decides_the_unit_of_the_current():
     with pytest.raises(CircuitError, match=r"addition to I.*volt.*amp is needed"):
-        Circuit(a=spike_trains(1), b=population(CLAMPED, 1),
-                ab=projection("a", "b", synapses.exponential_current(w=1 * mV), wiring.all_to_all()))
+        Circuit(
+            a=spike_trains(1),
+            b=population(CLAMPED, 1),
+            ab=projection("a", "b", synapses.exponential_current(w=1 * mV), wiring.all_to_all()),
+        )
 
 
 def tsodyks_markram_amplitudes(times, w, U, rec, facil):
@@ -93,11 +110,20 @@ def tsodyks_markram_amplitudes(times, w, U, rec, facil):
 def test_short_term_plasticity_follows_the_recursion(U, rec, facil):
     times = np.array([10, 60, 80, 95, 250, 300]) * 1e-3
     counter = Cell("counter", "x : 1")
-    synapse = synapses.tsodyks_markram(synapses.delta("x", w=3.0), U=U, tau_rec=rec * 1000 * ms, tau_facil=facil * 1000 * ms)
-    net = Circuit(a=spike_trains(1, i=np.zeros(6, int), t=times * 1000 * ms), b=population(counter, 1),
-                  ab=projection("a", "b", synapse, wiring.all_to_all()), record=[trace("b", "x")], dt=1 * ms)
+    synapse = synapses.tsodyks_markram(
+        synapses.delta("x", w=3.0), U=U, tau_rec=rec * 1000 * ms, tau_facil=facil * 1000 * ms
+    )
+    net = Circuit(
+        a=spike_trains(1, i=np.zeros(6, int), t=times * 1000 * ms),
+        b=population(counter, 1),
+        ab=projection("a", "b", synapse, wiring.all_to_all()),
+        record=[trace("b", "x")],
+        dt=1 * ms,
+    )
     x = engine.run(net, 320 * ms, backend="interpreted").traces["b.x"].values[:, 0]
-    assert np.allclose(np.diff(x)[np.diff(x) > 0], tsodyks_markram_amplitudes(times, 3.0, U, rec, facil), rtol=1e-9)
+    assert np.allclose(
+        np.diff(x)[np.diff(x) > 0], tsodyks_markram_amplitudes(times, 3.0, U, rec, facil), rtol=1e-9
+    )
 
 
 def test_short_term_plasticity_only_once():
@@ -110,9 +136,12 @@ def test_gap_junction_pulls_two_cells_together():
     from brian2 import pF
 
     cell = Cell("capacitor", "dv/dt = I/C : volt", params={"C": 100 * pF}, inputs={"I": amp}, method="rk4")
-    net = Circuit(a=population(cell.but(v=[-70, -50] * mV), 2),
-                  gap=projection("a", "a", synapses.gap_junction(w=5 * nS), wiring.pairs([0, 1], [1, 0])),
-                  record=[trace("a", "v")], dt=0.01 * ms)
+    net = Circuit(
+        a=population(cell.but(v=[-70, -50] * mV), 2),
+        gap=projection("a", "a", synapses.gap_junction(w=5 * nS), wiring.pairs([0, 1], [1, 0])),
+        record=[trace("a", "v")],
+        dt=0.01 * ms,
+    )
     got = engine.run(net, 20 * ms, backend="interpreted").traces["a.v"]
     difference, mean = np.diff(got.values, axis=1)[:, 0], got.values.mean(axis=1)
     assert np.allclose(mean, -60e-3, atol=1e-12)
@@ -121,4 +150,8 @@ def test_gap_junction_pulls_two_cells_together():
 
 def test_delivery_to_a_variable_that_does_not_exist():
     with pytest.raises(CircuitError, match=r"Projection 'ab'.*'w_e'.*State variables|state variables: v"):
-        Circuit(a=spike_trains(1), b=population(CLAMPED, 1), ab=projection("a", "b", synapses.delta("w_e", 1 * mV), wiring.all_to_all()))
+        Circuit(
+            a=spike_trains(1),
+            b=population(CLAMPED, 1),
+            ab=projection("a", "b", synapses.delta("w_e", 1 * mV), wiring.all_to_all()),
+        )

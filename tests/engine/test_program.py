@@ -1,4 +1,5 @@
-"""Programs: numbers without a rebuild, seeds, trials, and what happens when a run or a cache entry is damaged."""
+"""Programs: numbers without a rebuild, seeds, trials, and what happens when a run or a cache entry is
+damaged."""
 
 import multiprocessing
 import os
@@ -13,13 +14,36 @@ import pytest
 from brian2 import Hz, amp, ms, mV, nA, second
 
 import engine
-from circuits import Cell, Circuit, current, poisson, population, projection, rate, spike_trains, spikes, synapses, timed, trace, weights, wiring
+from circuits import (
+    Cell,
+    Circuit,
+    current,
+    poisson,
+    population,
+    projection,
+    rate,
+    spike_trains,
+    spikes,
+    synapses,
+    timed,
+    trace,
+    weights,
+    wiring,
+)
 from engine import cache
 
 LEAKY = Cell(
     "leaky",
     "dv/dt = (E_L - v + R*I)/tau_m + sigma*sqrt(2/tau_m)*xi : volt (unless refractory)",
-    params={"E_L": -70 * mV, "R": 10 * mV / nA, "tau_m": "20*ms*(1 + 0.1*rand())", "sigma": 0.5 * mV, "V_t": -50 * mV, "V_r": -65 * mV, "t_ref": 2 * ms},
+    params={
+        "E_L": -70 * mV,
+        "R": 10 * mV / nA,
+        "tau_m": "20*ms*(1 + 0.1*rand())",
+        "sigma": 0.5 * mV,
+        "V_t": -50 * mV,
+        "V_r": -65 * mV,
+        "t_ref": 2 * ms,
+    },
     inputs={"I": amp},
     threshold="v > V_t",
     reset="v = V_r",
@@ -38,15 +62,46 @@ def small():
         cells=population(LEAKY, 10, positions=wiring.grid(5, 2)),
         constant=current("cells", "I", 1.5 * nA),
         wave=current("cells", "I", timed(np.linspace(0, 0.2, 50) * nA, 1 * ms)),
-        drive=projection("noise", "cells", synapses.exponential_current(w=0.3 * nA, tau=3 * ms), wiring.probability(0.4)),
+        drive=projection(
+            "noise", "cells", synapses.exponential_current(w=0.3 * nA, tau=3 * ms), wiring.probability(0.4)
+        ),
         drive2=projection("modulated", "cells", synapses.delta("v", w=0.5 * mV), wiring.fixed_in_degree(2)),
-        pulses=projection("given", "cells", synapses.delta("v", w=[1, 2, 3, 4] * mV), wiring.pairs([0, 1, 2, 0], [0, 1, 2, 9]), delay=1 * ms),
-        lateral=projection("cells", "cells", synapses.tsodyks_markram(synapses.exponential_current(w="0.2*nA*rand()")),
-                           wiring.distance(C=0.8, lambda_=1.5, autapses=False), delay="0.5*ms + 1*ms*rand()"),
-        matrix=projection("cells[:4]", "cells[4:]", synapses.delta("v", w=np.arange(24.0).reshape(4, 6) * 0.01 * mV), wiring.all_to_all()),
-        record=[spikes("cells"), spikes("noise"), spikes("given"), spikes("modulated"), trace("cells", "v", index=[0, 9], every=1 * ms),
-                trace("cells", "I"), trace("cells", "tau_m"), trace("cells", "E_L"), rate("cells", every=5 * ms), weights("lateral", "w"),
-                weights("lateral", "delay"), weights("matrix", every=10 * ms), weights("pulses", index=[1, 3]), weights("drive")],
+        pulses=projection(
+            "given",
+            "cells",
+            synapses.delta("v", w=[1, 2, 3, 4] * mV),
+            wiring.pairs([0, 1, 2, 0], [0, 1, 2, 9]),
+            delay=1 * ms,
+        ),
+        lateral=projection(
+            "cells",
+            "cells",
+            synapses.tsodyks_markram(synapses.exponential_current(w="0.2*nA*rand()")),
+            wiring.distance(C=0.8, lambda_=1.5, autapses=False),
+            delay="0.5*ms + 1*ms*rand()",
+        ),
+        matrix=projection(
+            "cells[:4]",
+            "cells[4:]",
+            synapses.delta("v", w=np.arange(24.0).reshape(4, 6) * 0.01 * mV),
+            wiring.all_to_all(),
+        ),
+        record=[
+            spikes("cells"),
+            spikes("noise"),
+            spikes("given"),
+            spikes("modulated"),
+            trace("cells", "v", index=[0, 9], every=1 * ms),
+            trace("cells", "I"),
+            trace("cells", "tau_m"),
+            trace("cells", "E_L"),
+            rate("cells", every=5 * ms),
+            weights("lateral", "w"),
+            weights("lateral", "delay"),
+            weights("matrix", every=10 * ms),
+            weights("pulses", index=[1, 3]),
+            weights("drive"),
+        ],
         dt=0.1 * ms,
     )
 
@@ -65,7 +120,9 @@ def arrays(recording):
     found = {}
     for kind in ("spikes", "traces", "rates", "weights"):
         for label, record in getattr(recording, kind).items():
-            found.update({f"{kind}/{label}/{k}": v for k, v in vars(record).items() if isinstance(v, np.ndarray)})
+            found.update(
+                {f"{kind}/{label}/{k}": v for k, v in vars(record).items() if isinstance(v, np.ndarray)}
+            )
     return found
 
 
@@ -90,10 +147,20 @@ class TestNumbers:
         i, j = got.weights["matrix.w"].i, got.weights["matrix.w"].j
         assert np.array_equal(i, np.repeat(np.arange(4), 6)) and np.array_equal(j, np.tile(np.arange(6), 4))
         pulses = got.weights["pulses.w"]
-        assert np.allclose(pulses.values, [[2e-3, 4e-3]]) and list(pulses.i) == [1, 0] and list(pulses.j) == [1, 9]
-        assert np.allclose(got.spikes["given"].t, [1e-3, 2e-3, 5e-3]) and list(got.spikes["given"].i) == [0, 1, 1]
+        assert (
+            np.allclose(pulses.values, [[2e-3, 4e-3]])
+            and list(pulses.i) == [1, 0]
+            and list(pulses.j) == [1, 9]
+        )
+        assert np.allclose(got.spikes["given"].t, [1e-3, 2e-3, 5e-3]) and list(got.spikes["given"].i) == [
+            0,
+            1,
+            1,
+        ]
         lateral = got.weights["lateral.w"]
-        assert (lateral.i != lateral.j).all() and (lateral.values >= 0).all() and lateral.values.max() <= 0.2e-9
+        assert (
+            (lateral.i != lateral.j).all() and (lateral.values >= 0).all() and lateral.values.max() <= 0.2e-9
+        )
         delay = got.weights["lateral.delay"].values
         assert delay.min() >= 0.5e-3 and delay.max() <= 1.5e-3 and delay.std() > 0.1e-3
         assert (got.spikes["modulated"].t >= 0.02).all() and len(got.spikes["modulated"]) > 0
@@ -103,20 +170,38 @@ class TestNumbers:
 
     def test_different_seeds_differ_in_everything_drawn(self, net):
         a, b = (arrays(engine.run(net, 30 * ms, seed=s)) for s in (5, 6))
-        for name in ("weights/drive.w/i", "weights/lateral.w/values", "weights/lateral.delay/values", "traces/cells.tau_m/values",
-                     "traces/cells.v/values", "spikes/noise/t"):
+        for name in (
+            "weights/drive.w/i",
+            "weights/lateral.w/values",
+            "weights/lateral.delay/values",
+            "traces/cells.tau_m/values",
+            "traces/cells.v/values",
+            "spikes/noise/t",
+        ):
             assert not np.array_equal(a[name], b[name]), name
         assert a["traces/cells.v/values"][0, 0] != b["traces/cells.v/values"][0, 0]  # start values
 
     def test_a_changed_number_builds_nothing(self, net, program, monkeypatch):
         import engine.standalone
 
-        monkeypatch.setattr(engine.standalone, "compile_plan", lambda *a: pytest.fail("a number compiled something"))
-        changed = net.but({
-            "cells.E_L": -60 * mV, "drive.p": 1.0, "noise.rates": np.linspace(0, 100, 20) * Hz, "lateral.lambda_": 0.3, "given.i": [2] * 7,
-            "given.t": np.arange(7) * ms, "pulses.delay": 3 * ms, "pulses.w": 1 * mV, "matrix.w": np.ones((4, 6)) * mV,
-            "wave.amplitude": np.zeros(50) * nA, "pulses.j": [5, 5, 6, 6],
-        })
+        monkeypatch.setattr(
+            engine.standalone, "compile_plan", lambda *a: pytest.fail("a number compiled something")
+        )
+        changed = net.but(
+            {
+                "cells.E_L": -60 * mV,
+                "drive.p": 1.0,
+                "noise.rates": np.linspace(0, 100, 20) * Hz,
+                "lateral.lambda_": 0.3,
+                "given.i": [2] * 7,
+                "given.t": np.arange(7) * ms,
+                "pulses.delay": 3 * ms,
+                "pulses.w": 1 * mV,
+                "matrix.w": np.ones((4, 6)) * mV,
+                "wave.amplitude": np.zeros(50) * nA,
+                "pulses.j": [5, 5, 6, 6],
+            }
+        )
         got = engine.run(changed, 30 * ms, seed=5)
         assert got.program == program.key
         assert np.allclose(got.traces["cells.E_L"].values, -0.06)
@@ -126,7 +211,10 @@ class TestNumbers:
         assert np.allclose(got.weights["matrix.w"].values, 1e-3)
         assert list(got.weights["pulses.w"].j) == [5, 6] and np.allclose(got.weights["pulses.w"].values, 1e-3)
         assert 0 not in got.spikes["noise"].i
-        assert np.allclose(net.but({"cells.E_L": -60 * mV}).numbers()["cells.E_L"], -0.06) and net.numbers()["cells.E_L"] == -0.07
+        assert (
+            np.allclose(net.but({"cells.E_L": -60 * mV}).numbers()["cells.E_L"], -0.06)
+            and net.numbers()["cells.E_L"] == -0.07
+        )
 
     def test_structure_tells_programs_apart(self, net):
         assert net.but({"cells.E_L": -1 * mV}).structure() == net.structure()
@@ -135,18 +223,21 @@ class TestNumbers:
         assert net.with_(record=[spikes("cells")]).structure() != net.structure()
         assert net.with_(noise=poisson(21, 300 * Hz)).structure() != net.structure()
 
-    @pytest.mark.parametrize("numbers, message", [
-        ({"exc.w": 1.0}, "unknown.*exc.w"),
-        ({"cells.E_L": None}, "missing.*cells.E_L"),
-        ({"cells.E_L": [1.0, 2.0]}, "cells.E_L: got shape"),
-        ({"matrix.w": np.ones(23)}, "matrix.w: got shape"),
-        ({"given.i": [3], "given.t": [0.0]}, "indices run from 3 to 3"),
-        ({"given.i": [0], "given.t": [-1.0]}, "at least 0"),
-        ({"given.i": [0, 0], "given.t": [1e-3, 1.01e-3]}, "more than one spike in the time step"),
-        ({"given.i": [0, 1], "given.t": [1e-3]}, "one time for every index"),
-        ({"cells.E_L": "abc"}, "no number"),
-        ({"cells.E_L": 3 * second}, "unit must be volt"),
-    ])
+    @pytest.mark.parametrize(
+        "numbers, message",
+        [
+            ({"exc.w": 1.0}, "unknown.*exc.w"),
+            ({"cells.E_L": None}, "missing.*cells.E_L"),
+            ({"cells.E_L": [1.0, 2.0]}, "cells.E_L: got shape"),
+            ({"matrix.w": np.ones(23)}, "matrix.w: got shape"),
+            ({"given.i": [3], "given.t": [0.0]}, "indices run from 3 to 3"),
+            ({"given.i": [0], "given.t": [-1.0]}, "at least 0"),
+            ({"given.i": [0, 0], "given.t": [1e-3, 1.01e-3]}, "more than one spike in the time step"),
+            ({"given.i": [0, 1], "given.t": [1e-3]}, "one time for every index"),
+            ({"cells.E_L": "abc"}, "no number"),
+            ({"cells.E_L": 3 * second}, "unit must be volt"),
+        ],
+    )
     def test_numbers_that_do_not_fit(self, net, program, numbers, message):
         given = net.numbers() | numbers
         given = {k: v for k, v in given.items() if v is not None}
@@ -173,7 +264,9 @@ class TestTrials:
     def test_trials_share_wiring_and_differ_in_noise(self, net):
         a, b = engine.run(net, 20 * ms, seed=3, trials=[{}, {}])
         for name in ("drive.w", "lateral.w", "lateral.delay"):
-            assert np.array_equal(a.weights[name].values, b.weights[name].values) and np.array_equal(a.weights[name].i, b.weights[name].i)
+            assert np.array_equal(a.weights[name].values, b.weights[name].values) and np.array_equal(
+                a.weights[name].i, b.weights[name].i
+            )
         assert np.array_equal(a.traces["cells.tau_m"].values, b.traces["cells.tau_m"].values)
         assert not np.array_equal(a.traces["cells.v"].values, b.traces["cells.v"].values)
 
@@ -182,20 +275,33 @@ class TestTrials:
 
     def test_trials_do_not_depend_on_how_many_run_at_once(self, net):
         trials = [{"constant.amplitude": k * 0.5 * nA} for k in range(5)]
-        for a, b in zip(engine.run(net, 20 * ms, trials=trials), engine.run(net, 20 * ms, trials=trials, jobs=2), strict=True):
+        for a, b in zip(
+            engine.run(net, 20 * ms, trials=trials),
+            engine.run(net, 20 * ms, trials=trials, jobs=2),
+            strict=True,
+        ):
             assert same(a, b)
 
     def test_numbers_of_a_trial(self, net):
-        trials = [{"given.i": [0, 2], "given.t": [3, 4] * ms, "duration": 10 * ms}, {"cells.E_L": -80 * mV, "cells.V_t": -40 * mV}, {}]
+        trials = [
+            {"given.i": [0, 2], "given.t": [3, 4] * ms, "duration": 10 * ms},
+            {"cells.E_L": -80 * mV, "cells.V_t": -40 * mV},
+            {},
+        ]
         got = engine.run(net, 20 * ms, trials=trials)
         assert [r.duration for r in got] == [0.01, 0.02, 0.02]
         assert list(got[0].spikes["given"].i) == [0, 2] and list(got[1].spikes["given"].i) == [0, 1, 1]
         assert [r.traces["cells.E_L"].values[0, 0] for r in got] == [-0.07, -0.08, -0.07]
         assert [r.numbers["cells.E_L"] for r in got] == [-0.07, -0.08, -0.07]
 
-    @pytest.mark.parametrize("trial, message", [
-        ({"drive.p": 0.1}, "drive.p takes part in drawing"), ({"nothing": 1.0}, "no number 'nothing'"), ({"cells.E_L": 1 * nA}, "unit must be volt"),
-    ])
+    @pytest.mark.parametrize(
+        "trial, message",
+        [
+            ({"drive.p": 0.1}, "drive.p takes part in drawing"),
+            ({"nothing": 1.0}, "no number 'nothing'"),
+            ({"cells.E_L": 1 * nA}, "unit must be volt"),
+        ],
+    )
     def test_what_a_trial_cannot_change(self, net, trial, message):
         for backend in ("compiled", "interpreted"):
             with pytest.raises(engine.NumbersError, match=message):
@@ -220,15 +326,27 @@ class TestProcesses:
             recording.save({str(tmp_path / "out.npz")!r})
         """
         root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-        subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, cwd=root, env={**os.environ, "PYTHONPATH": root})
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            check=True,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": root},
+        )
         assert same(engine.Recording.load(tmp_path / "out.npz"), engine.run(net, 0.03 * second, seed=5))
 
     def test_two_processes_build_one_circuit(self, tmp_path):
         """Both get the same program, and it was built once."""
-        net = Circuit(cells=population(Cell("still", "dv/dt = -v/tau : 1", params={"tau": 10 * ms}, init={"v": 1.0}), 3), record=[trace("cells", "v")])
+        net = Circuit(
+            cells=population(
+                Cell("still", "dv/dt = -v/tau : 1", params={"tau": 10 * ms}, init={"v": 1.0}), 3
+            ),
+            record=[trace("cells", "v")],
+        )
         context = multiprocessing.get_context("spawn")
         with context.Pool(2) as pool:
-            results = pool.starmap(_build_in, [(str(tmp_path), net.but({"cells.tau": k * ms})) for k in (5, 10)])
+            results = pool.starmap(
+                _build_in, [(str(tmp_path), net.but({"cells.tau": k * ms})) for k in (5, 10)]
+            )
         assert results[0][0] == results[1][0]
         assert sum(built for _, built, _ in results) == 1
         for (_, _, values), tau in zip(results, (5e-3, 10e-3), strict=True):
@@ -300,7 +418,10 @@ class TestNonFinite:
 
 @pytest.mark.compiled
 class TestCache:
-    NET = Circuit(cells=population(Cell("still", "dv/dt = -v/tau : 1", params={"tau": 10 * ms}, init={"v": 1.0}), 3), record=[trace("cells", "v")])
+    NET = Circuit(
+        cells=population(Cell("still", "dv/dt = -v/tau : 1", params={"tau": 10 * ms}, init={"v": 1.0}), 3),
+        record=[trace("cells", "v")],
+    )
 
     @pytest.fixture
     def own_cache(self, tmp_path, monkeypatch):

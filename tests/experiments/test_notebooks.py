@@ -13,7 +13,9 @@ def test_notebook(path):
     jupytext = pytest.importorskip("jupytext")
     nbclient = pytest.importorskip("nbclient")
     notebook = jupytext.read(path)
-    nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(FOLDER.parents[1])}}).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=240, resources={"metadata": {"path": str(FOLDER.parents[1])}}
+    ).execute()
     outputs = [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
     kinds = {kind for out in outputs for kind in out.get("data", {})}
     assert {"text/html", "image/png"} <= kinds  # cells and circuits as tables, figures
