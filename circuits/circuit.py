@@ -335,4 +335,4 @@ def _positive_time(value, where):
         raise CircuitError(f"{where}: got {value!r}; give one time, such as 0.1*ms.")
     same_dimension(value, second.dim, where)
     if not 0 < float(value) < float("inf"):
-        raise CircuitError(f"{where}: got {value}; it must be positive.")
+        raise CircuitError(f"{where}: got {describe(value)}; it must be positive.")

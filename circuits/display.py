@@ -85,7 +85,7 @@ def circuit_rows(circuit):
         elif isinstance(part, Current):
             inputs.append((name, f"current to {part.target}.{part.port}", "", describe_timed(part.amplitude)))
     recorders = [
-        (r.kind, r.part, r.variable or "spikes", "" if r.every is None else str(r.every))
+        (r.kind, r.part, r.variable or "spikes", "" if r.every is None else describe(r.every))
         for r in circuit.record
     ]
     return {
@@ -99,13 +99,13 @@ def circuit_rows(circuit):
 def describe_timed(value):
     """A number, or the shape of values over time."""
     return (
-        f"over time, shape {value.values.shape}, step {value.dt}" if hasattr(value, "dt") else describe(value)
+        f"over time, shape {value.values.shape}, step {describe(value.dt)}" if hasattr(value, "dt") else describe(value)
     )
 
 
 def circuit_text(circuit):
     """The tables of a circuit as plain text."""
-    lines = [f"Circuit, dt = {circuit.dt}"]
+    lines = [f"Circuit, dt = {describe(circuit.dt)}"]
     for title, (_, rows) in circuit_rows(circuit).items():
         if rows:
             lines.append(f"  {title}")
@@ -115,7 +115,7 @@ def circuit_text(circuit):
 
 def circuit_html(circuit):
     """The tables of a circuit as HTML, with the equations of its cells."""
-    parts = [f"<div><b>Circuit</b>, dt = {html.escape(str(circuit.dt))}"]
+    parts = [f"<div><b>Circuit</b>, dt = {html.escape(describe(circuit.dt))}"]
     for title, (header, rows) in circuit_rows(circuit).items():
         if rows:
             parts.append(f"<p><b>{title}</b></p>{table(rows, header)}")

@@ -8,6 +8,7 @@ from brian2.units import amp, farad, meter, second, siemens, volt
 from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit, get_dimensions, get_unit
 
 from .errors import CircuitError
+from .quantities import format_quantity
 
 # Where the repr of a dimension is not what an electrophysiologist would write.
 _PREFERRED = {(volt * second).dim: "volt * second", (amp * second).dim: "amp * second"}
@@ -92,9 +93,9 @@ def same_dimension(value, dim, where):
 
 
 def describe(value):
-    """The value as text for messages and tables: '20. ms', 'array of 100 (mV)', or the expression."""
+    """The value as text for messages and tables: '20 ms', 'array of 100 (mV)', or the expression."""
     if isinstance(value, str):
         return value
     if np.ndim(value) == 0:
-        return str(value) if isinstance(value, Quantity) else f"{value:g}"
+        return format_quantity(value) if isinstance(value, Quantity) else f"{value:g}"
     return f"array of shape {np.shape(value)} ({unit_text(dimension(value))})"

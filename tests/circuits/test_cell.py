@@ -70,7 +70,7 @@ def test_display_shows_equations_and_every_number():
     for name in LEAKY.params:
         assert f"{name} = " in text and f"<td style='text-align:left'>{name}</td>" in html
     assert (
-        "20. ms" in text and "drawn: E_L + rand()*mV" in text and r"\frac{\mathrm{d}v}{\mathrm{d}t}" in html
+        "20 ms" in text and "drawn: E_L + rand()*mV" in text and r"\frac{\mathrm{d}v}{\mathrm{d}t}" in html
     )
 
 
@@ -81,7 +81,7 @@ def test_display_shows_equations_and_every_number():
             lambda: LEAKY.but(tau=1 * ms),
             r"'leaky' has no parameter or state variable 'tau'\. Did you mean tau_m\? Parameters: E_L",
         ),
-        (lambda: LEAKY.but(tau_m=1 * mV), r"'leaky', tau_m: got 1\. mV, but the unit must be second"),
+        (lambda: LEAKY.but(tau_m=1 * mV), r"'leaky', tau_m: got 1 mV, but the unit must be second"),
         (lambda: LEAKY.but(tau_m=5), r"tau_m: got 5, but the unit must be second, such as 1\*second"),
         (lambda: LEAKY.but(tau_m=None), r"tau_m: None is not a number"),
         (lambda: LEAKY.but(tau_m=True), r"tau_m: True is not a number"),
