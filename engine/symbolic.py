@@ -120,12 +120,12 @@ def exact_update(equations, variables):
     flow = flow.applyfunc(lambda entry: sympy.factor_terms(sympy.cancel(sympy.signsimp(entry))))
     b = sympy.ImmutableMatrix([fixed_point[symbol] for symbol in symbols])
     shift = sympy.ImmutableMatrix(flow * b) - b
-    state = [sympy.sympify(name) for name in names]
+    if any(entry.has(sympy.I, sympy.re, sympy.im) for entry in [*flow, *shift]):
+        return None
+    state = [sympy.sympify(name) for name in names]  # as in Brian2, where "I" becomes the imaginary unit here
     lines = []
     for row, name in enumerate(names):
         update = sympy.Add(*[flow[row, column] * state[column] for column in range(len(names))], shift[row])
-        if update.has(sympy.I, sympy.re, sympy.im):
-            return None
         lines.append(f"_{name} = {sympy_to_str(update)}")
     return "\n".join(lines + [f"{name} = _{name}" for name in names])
 
@@ -228,9 +228,10 @@ def _coupled_exponential(matrix):
     first, second = matrix.eigenvals(multiple=True)
     if _equal(first, second):
         return None
-    p, q = (sympy.cancel(-b / (a - value)) for value in (first, second))
-    one, two = sympy.exp(first), sympy.exp(second)
-    return sympy.Matrix([[p * one - q * two, p * q * (two - one)], [one - two, p * two - q * one]]) / (p - q)
+    # Columns and inverse as Brian2's route through the Jordan form has them, for the same text in the end.
+    columns = sympy.Matrix([[-b / (a - first), -b / (a - second)], [1, 1]])
+    exponentials = sympy.diag(sympy.exp(first), sympy.exp(second))
+    return columns.multiply(exponentials, dotprodsimp=None).multiply(columns.inv(), dotprodsimp=None)
 
 
 # ---- keys and files

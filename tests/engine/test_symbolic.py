@@ -1,0 +1,183 @@
+"""Exact updates without a Jordan form: Brian2's text, the right numbers, and a key that misses nothing."""
+
+import json
+
+import numpy as np
+import pytest
+
+brian2 = pytest.importorskip("brian2")
+
+from brian2 import Equations, NeuronGroup, TimedArray, second  # noqa: E402
+from brian2.core.functions import DEFAULT_FUNCTIONS, Function  # noqa: E402
+from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException  # noqa: E402
+from brian2.stateupdaters.exact import linear as standard  # noqa: E402
+from scipy.linalg import expm  # noqa: E402
+
+from engine import symbolic  # noqa: E402
+
+QUICK = {
+    "leaky": "dv/dt = (El - v)/tau : 1",
+    "driven": "dv/dt = (El - v + R*I)/tau : 1\nI : 1",
+    "rates": "dv/dt = -al*v + g : 1\ndg/dt = -be*g : 1",
+    "numbers": "dv/dt = (g - v)/(20*ms) : 1\ndg/dt = -g/(5*ms) : 1",
+    "two traces": "dx/dt = -x/t1 : 1\ndy/dt = -y/t2 : 1",
+    "three alike": "da/dt = -a/tau : 1\ndb/dt = -b/tau : 1\ndv/dt = (a + b - v)/tau : 1",
+    "repeated": "dv/dt = (w - v)/tau : 1\ndw/dt = -w/tau : 1\ndx/dt = -x/tau : 1",
+    "conductance": "dv/dt = (gl*(El - v) + I)/C : 1\ndI/dt = -I/t1 : 1",
+    "reversed": "dg/dt = -g/t1 : 1\ndv/dt = (g*R - v*(1 + b))/t2 : 1",
+    "function": "dv/dt = (El*sin(2*pi*f) - v)/tau : 1",
+}
+SLOW = {
+    "cuba": "dv/dt = (ge + gi - (v - El))/tm : 1\ndge/dt = -ge/te : 1\ndgi/dt = -gi/ti : 1",
+    "alpha": "dv/dt = (g - v)/tm : 1\ndg/dt = (x - g)/te : 1\ndx/dt = -x/te : 1",
+    "two exponentials": "dg/dt = (x*s - g)/t1 : 1\ndx/dt = -x/t2 : 1\ndv/dt = (g - v)/tm : 1\ns : 1",
+    "subexpression": "dv/dt = (I - v)/tm : 1\nI = g + h : 1\ndg/dt = -g/te : 1\ndh/dt = -h/ti : 1",
+    "coupled": "dv/dt = (-v + w)/tm : 1\ndw/dt = (a*v - w)/tw : 1",
+    "adaptive": "dv/dt = (El - v + I - w)/tm : 1\ndw/dt = (a*(v - El) - w)/tw : 1\nI : 1",
+}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_text_is_the_standard_one(name):
+    equations = Equations(QUICK[name])
+    assert symbolic.exact_update(equations, {}) == standard(equations, {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_the_text_is_the_standard_one_for_larger_systems(name):
+    equations = Equations(SLOW[name])
+    assert symbolic.exact_update(equations, {}) == standard(equations, {})
+
+
+@pytest.mark.parametrize("name", [*QUICK, *SLOW])
+def test_the_step_is_the_matrix_exponential(name):
+    """Against the exponential of the numerical matrix of X' = M X + B, 1."""
+    equations = Equations((QUICK | SLOW)[name])
+    names = [key for key, _ in equations.get_substituted_expressions({})]
+    draw = np.random.default_rng(sum(map(ord, name)))
+    values = {key: draw.uniform(0.5, 1.5) for key in sorted(equations.identifiers | equations.names)}
+    values |= {"ms": 0.001, "pi": np.pi, "dt": 0.1, "sin": np.sin, "exp": np.exp, "sqrt": np.sqrt}
+    if name == "adaptive":  # real eigenvalues
+        values |= {"a": 0.01, "tw": 5.0}
+    if "20*ms" in (QUICK | SLOW)[name]:
+        values["dt"] = 0.002
+
+    def derivative(state):
+        at = values | dict(zip(names, state, strict=True))
+        return np.array([eval(rhs.code, {}, at) for _, rhs in equations.get_substituted_expressions({})])
+
+    size = len(names)
+    system = np.zeros((size + 1, size + 1))
+    system[:size, size] = derivative(np.zeros(size))
+    system[:size, :size] = (np.array([derivative(unit) for unit in np.eye(size)]) - system[:size, size]).T
+    start = draw.uniform(0.5, 1.5, size)
+    expected = (expm(system * values["dt"]) @ [*start, 1.0])[:size]
+    found = values | dict(zip(names, start, strict=True))
+    exec(symbolic.exact_update(equations, {}), {}, found)
+    np.testing.assert_allclose([found[key] for key in names], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dv/dt = -v**2/tau : 1",  # not linear
+        "dv/dt = -w/tau : 1\ndw/dt = v/tau : 1",  # complex
+        "dv/dt = 1/second : 1",  # singular
+        "dv/dt = (sin(t) - v)/tau : 1",  # changes within a step
+        "dv/dt = -v/tau + xi*tau**-0.5 : 1",  # stochastic
+        "da/dt = b/t1 : 1\ndb/dt = c/t2 : 1\ndc/dt = -a/t3 - b/t3 : 1",  # three that depend on each other
+        "v : 1",
+    ],
+)
+def test_what_is_not_covered_is_left_to_the_standard_updater(text):
+    assert symbolic.exact_update(Equations(text), {}) is None
+
+
+class ActiveDevice:
+    pass
+
+
+@pytest.fixture
+def remembering(tmp_path, monkeypatch):
+    """A remembering updater around one that counts its calls."""
+    monkeypatch.setenv("PLASTICA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(symbolic, "get_device", ActiveDevice)
+
+    class Counting(StateUpdateMethod):
+        calls = 0
+
+        def __call__(self, equations, variables=None, method_options=None):
+            self.calls += 1
+            if "refused" in equations.names:
+                raise UnsupportedEquationsException("No.")
+            return f"code {self.calls}"
+
+    return lambda: symbolic.RememberingStateUpdater("euler", Counting(), ActiveDevice)
+
+
+def test_results_are_kept_for_the_next_process(remembering):
+    equations = Equations("dv/dt = -v/tau : 1")
+    first, second_process = remembering(), remembering()
+    assert first(equations, {}) == second_process(equations, {}) == "code 1"
+    assert first.standard.calls == 1 and second_process.standard.calls == 0
+
+
+def test_a_refusal_is_kept_too(remembering):
+    equations = Equations("drefused/dt = -refused/tau : 1")
+    first, second_process = remembering(), remembering()
+    for updater in (first, second_process):
+        with pytest.raises(UnsupportedEquationsException, match="No."):
+            updater(equations, {})
+    assert second_process.standard.calls == 0
+
+
+def test_another_device_is_not_affected(remembering, monkeypatch):
+    updater = remembering()
+    updater.device_class = int
+    assert updater(Equations("dv/dt = -v/tau : 1")) == "code 1"
+    assert updater(Equations("dv/dt = -v/tau : 1")) == "code 2"
+
+
+def test_a_damaged_file_is_computed_again(remembering, tmp_path):
+    equations = Equations("dv/dt = -v/tau : 1")
+    remembering()(equations, {})
+    (path,) = (tmp_path / "cache" / "symbolic").iterdir()
+    for damage in ("{", '{"other": 1}', "[]"):
+        path.write_text(damage)
+        assert remembering()(equations, {}) == "code 1"
+        assert json.loads(path.read_text()) == {"code": "code 1"}
+
+
+def test_the_key_has_every_input(monkeypatch):
+    def key(name="euler", text="dv/dt = (I + f(t) - v)/tau : 1\nI : 1", options=(), updater="x", **variables):
+        return symbolic._key(name, updater, Equations(text), variables, list(options))
+
+    group = NeuronGroup(1, "v : 1\nk : 1 (constant)\ns : 1 (shared)\nn : integer")
+    clock = {"dt": group.variables["dt"]}
+    slow, fast = TimedArray([1, 2], dt=1 * second), TimedArray([1, 2], dt=1e-6 * second)
+    noisy = Function(lambda x: x, arg_units=[None], return_unit=1, stateless=False)
+    keys = [
+        key(),
+        key(name="rk2"),
+        key(updater="y"),
+        key(text="dv/dt = (I + f(t) - 2*v)/tau : 1\nI : 1"),
+        key(text="dv/dt = (I + f(t) - v)/tau : 1\nI = 3 : 1"),
+        key(text="dv/dt = (I + f(t) - v)/tau : 1\nI : 1 (constant)"),
+        key(options=[("simplify", False)]),
+        key(I=group.variables["v"]),
+        key(I=group.variables["k"]),
+        key(I=group.variables["s"]),
+        key(I=group.variables["n"]),
+        key(f=slow),
+        key(f=slow, **clock),
+        key(f=fast, **clock),
+        key(f=noisy),
+        key(**clock),
+    ]
+    monkeypatch.setitem(DEFAULT_FUNCTIONS, "mine", noisy)
+    keys.append(key())
+    monkeypatch.setattr(symbolic, "_versions", lambda: "other versions")
+    keys.append(key())
+    assert len(set(keys)) == len(keys)
+    assert key() == key() and key(unrelated=group.variables["v"]) == key()
