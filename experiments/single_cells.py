@@ -271,66 +271,90 @@ def onset_of(drive, t):
     return t[np.argmax(drive != drive[0])]
 
 
+def fires_on_step(spikes, t, drive):
+    """Whether the input is one lasting step upwards and no spike comes before it."""
+    levels = np.unique(drive)
+    step = len(levels) == 2 and drive[-1] > drive[0]
+    return step and len(spikes) > 0 and spikes[0] > onset_of(drive, t)
+
+
+def fires_on_ramp(spikes, t, drive):
+    """At least five spikes on an input that only rises."""
+    return len(np.unique(drive)) > 50 and np.all(np.diff(drive) >= 0) and len(spikes) >= 5
+
+
+def rises(drive, t):
+    """The times at which the input goes up."""
+    return t[1:][np.diff(drive) > 0]
+
+
 def tonic_spiking(spikes, t, v, drive):
+    if not fires_on_step(spikes, t, drive) or len(spikes) < 4:
+        return False
     late = np.diff(spikes)[-2:]
-    fires_late = len(spikes) >= 4 and t[-1] - spikes[-1] < 1.5 * late[-1]
-    return fires_late and spikes[0] > onset_of(drive, t) and late.max() < 1.1 * late.min() and late.min() > 10
+    regular = late.max() < 1.1 * late.min() and t[-1] - spikes[-1] < 1.5 * late[-1]
+    return regular and len(bursts(spikes)[0]) < 3
 
 
 def phasic_spiking(spikes, t, v, drive):
-    return len(spikes) == 1 and spikes[0] > onset_of(drive, t) and drive[-1] == drive.max()
+    return fires_on_step(spikes, t, drive) and len(spikes) == 1
 
 
 def tonic_bursting(spikes, t, v, drive):
-    groups = bursts(spikes)
-    return len(groups) >= 3 and min(map(len, groups)) >= 3 and spikes[0] > onset_of(drive, t)
+    sizes = [len(group) for group in bursts(spikes)]
+    return fires_on_step(spikes, t, drive) and len(sizes) >= 3 and min(sizes) >= 3
 
 
 def phasic_bursting(spikes, t, v, drive):
     one = len(bursts(spikes)) == 1 and len(spikes) >= 3 and np.diff(spikes).max() < 15
-    return one and spikes[0] > onset_of(drive, t) and t[-1] - spikes[-1] > 100
+    return one and fires_on_step(spikes, t, drive) and t[-1] - spikes[-1] > 100
 
 
 def mixed_mode(spikes, t, v, drive):
     sizes = [len(group) for group in bursts(spikes)]
-    return len(sizes) >= 4 and sizes[0] >= 2 and set(sizes[1:]) == {1}
+    return fires_on_step(spikes, t, drive) and len(sizes) >= 4 and sizes[0] >= 3 and set(sizes[1:]) == {1}
 
 
 def spike_frequency_adaptation(spikes, t, v, drive):
     intervals = np.diff(spikes)
-    return len(intervals) >= 4 and np.all(np.diff(intervals) > -0.5) and intervals[-1] > 3 * intervals[0]
+    slows = len(intervals) >= 4 and np.all(np.diff(intervals) > 0) and intervals[-1] > 3 * intervals[0]
+    return slows and fires_on_step(spikes, t, drive)
 
 
 def class_1(spikes, t, v, drive):
-    """On a slow ramp it starts at a low rate (below 30 Hz) and speeds up."""
-    return len(spikes) >= 5 and np.diff(spikes)[0] > 33 and np.all(np.diff(spikes, 2) < 0.5)
+    """On a ramp it starts at a low rate (below 30 Hz) and speeds up."""
+    return fires_on_ramp(spikes, t, drive) and np.diff(spikes)[0] > 33 and np.all(np.diff(spikes, 2) < 0.5)
 
 
 def class_2(spikes, t, v, drive):
-    """On a slow ramp it starts late and at once at a high rate (above 40 Hz)."""
-    return len(spikes) >= 5 and spikes[0] > onset_of(drive, t) + 50 and np.diff(spikes)[0] < 25
+    """On a ramp it starts late and at once at a high rate (above 40 Hz)."""
+    late = fires_on_ramp(spikes, t, drive) and spikes[0] > onset_of(drive, t) + 50
+    return late and np.diff(spikes)[0] < 25
 
 
 def spike_latency(spikes, t, v, drive):
-    return len(spikes) == 1 and spikes[0] > t[drive > 0][-1] + 3
+    one = len(spikes) == 1 and len(rises(drive, t)) == 1 and drive[-1] == drive[0] == drive.min()
+    return one and spikes[0] > t[drive > drive[0]][-1] + 3
 
 
 def subthreshold_oscillations(spikes, t, v, drive):
-    if len(spikes) != 1:
+    """After the spike to a pulse, the voltage swings about its rest, less and less."""
+    if len(spikes) != 1 or len(rises(drive, t)) != 1 or drive[-1] != drive.min():
         return False
     after = v[t > spikes[0] + 2] - v[-1]
     swings = np.flatnonzero(np.diff(np.sign(np.diff(after))) != 0) + 1
-    heights = np.abs(after[swings])
-    return len(heights) >= 2 and heights[0] > 0.5 and np.all(np.diff(heights) < 0)
+    heights = after[swings]
+    alternate = len(heights) >= 2 and np.all(heights[1:] * heights[:-1] < 0)
+    return alternate and np.abs(heights[:2]).min() > 0.1 and np.all(np.diff(np.abs(heights)) < 0)
 
 
-def fires_after_pulse(pulse):
-    """One spike, and that after the pulse of the given number, before the next one."""
+def fires_to(pulse, of):
+    """One spike: to the pulse of the given number out of so many equal ones."""
 
     def holds(spikes, t, v, drive):
-        rises = t[1:][np.diff(drive) > 0]
-        limits = np.append(rises, t[-1])
-        return len(spikes) == 1 and limits[pulse] < spikes[0] < max(limits[pulse] + 30, limits[pulse + 1])
+        ups = np.append(rises(drive, t), t[-1])
+        given = len(ups) == of + 1 and len(np.unique(drive)) == 2
+        return given and len(spikes) == 1 and ups[pulse] < spikes[0] < max(ups[pulse] + 30, ups[pulse + 1])
 
     return holds
 
@@ -345,8 +369,10 @@ def rebound_burst(spikes, t, v, drive):
 
 
 def threshold_variability(spikes, t, v, drive):
-    last = t[drive > 0.5][-1]
-    return len(spikes) == 1 and last - 6 < spikes[0] < last + 15
+    """Of two equal pulses only that after a negative one makes it fire."""
+    equal, negative = t[drive == drive.max()], t[drive < 0]
+    given = len(negative) > 0 and equal[0] < negative[0] < equal[-1]
+    return given and len(spikes) == 1 and equal[-1] - 6 < spikes[0] < equal[-1] + 15
 
 
 def bistability(spikes, t, v, drive, others):
@@ -357,6 +383,7 @@ def bistability(spikes, t, v, drive, others):
 
 
 def after_potential(spikes, t, v, drive):
+    """After the last spike the voltage rises above its reset before it returns to rest."""
     if not len(spikes):
         return False
     after = v[t > spikes[-1] + 0.5] - v[0]
@@ -364,21 +391,27 @@ def after_potential(spikes, t, v, drive):
 
 
 def accommodation(spikes, t, v, drive):
-    second_ramp = 300
-    slow, fast = drive[t < second_ramp].max(), drive[t > second_ramp].max()
-    return len(spikes) == 1 and spikes[0] > second_ramp and slow > fast
+    """Silent on a slow ramp, fires on a fast one that stays lower."""
+    falls = t[1:][np.diff(drive) < 0]
+    if len(falls) != 2 or len(spikes) != 1:
+        return False
+    slow, fast = drive[t < falls[0]].max(), drive[t > falls[0]].max()
+    return spikes[0] > falls[0] and slow > fast > drive[-1]
 
 
-def inhibition_induced(least, groups):
-    """Spikes only under the lowered current or released by it, in at least `groups` groups of `least`."""
+def under_inhibition(spikes, t, drive):
+    """Spikes only under a lowered current or released by its end."""
+    low = t[drive < drive[0]]
+    return len(low) > 0 and len(spikes) > 0 and low[0] < spikes[0] and spikes[-1] < low[-1] + 30
 
-    def holds(spikes, t, v, drive):
-        low = t[drive < drive[0]]
-        inside = len(spikes) >= least * groups and spikes[0] > low[0] and spikes[-1] < low[-1] + 30
-        found = bursts(spikes)
-        return inside and len(found) >= groups and min(map(len, found)) >= least
 
-    return holds
+def inhibition_induced_spiking(spikes, t, v, drive):
+    return under_inhibition(spikes, t, drive) and len(spikes) >= 3 and np.diff(spikes).min() > 30
+
+
+def inhibition_induced_bursting(spikes, t, v, drive):
+    sizes = [len(group) for group in bursts(spikes)]
+    return under_inhibition(spikes, t, drive) and len(sizes) >= 2 and min(sizes) >= 2
 
 
 IZHIKEVICH_CLASSES = {
@@ -392,16 +425,16 @@ IZHIKEVICH_CLASSES = {
     "H": class_2,
     "I": spike_latency,
     "J": subthreshold_oscillations,
-    "K": fires_after_pulse(3),
-    "L": fires_after_pulse(1),
+    "K": fires_to(3, of=4),
+    "L": fires_to(1, of=4),
     "M": rebound_spike,
     "N": rebound_burst,
     "O": threshold_variability,
     "P": bistability,
     "Q": after_potential,
     "R": accommodation,
-    "S": inhibition_induced(3, 1),
-    "T": inhibition_induced(2, 2),
+    "S": inhibition_induced_spiking,
+    "T": inhibition_induced_bursting,
 }
 
 
