@@ -37,7 +37,7 @@ def trains(recording, scale=1e3):
 
 
 @pytest.mark.parametrize("make", CELLS, ids=lambda make: make.__name__)
-def test_every_keyword_is_an_open_number_with_its_unit_and_the_cell_runs(make):
+def test_every_keyword_is_an_open_number_with_its_unit(make):
     cell = make()
     defaults = {k: v for k, v in make.__kwdefaults__.items() if k != "method"}
     assert set(defaults) == set(cell.params), "a keyword that is no parameter, or a parameter without keyword"
@@ -47,8 +47,6 @@ def test_every_keyword_is_an_open_number_with_its_unit_and_the_cell_runs(make):
     for name, value in defaults.items():
         with pytest.raises(CircuitError, match=name):
             make(**{name: value * amp * second})
-    recording = simulate(cell, 0.1, 0.01, record=["v"])
-    assert np.isfinite(recording.traces["cells.v"].values).all()
     assert cell.source and make.__doc__.count("\n") > 4
 
 
