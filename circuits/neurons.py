@@ -296,9 +296,9 @@ def traub_miles(
     gates at their steady state (NEST starts them at theirs for 0 mV). E_L is that of the programs in Brian2
     and NEST; at this value the cell fires by itself, at 14 Hz. Singularities are removed with exprel.
 
-    "rk4" needs dt <= 0.05 ms and is then within 0.05 ms and 0.2 % of NEST's adaptive integration.
-    "exponential_euler" is stable at the benchmark's 0.1 ms, but lengthens the intervals there by 8 to 13 % (5
-    % at 0.05 ms).
+    "rk4" needs dt <= 0.05 ms and its intervals are then within a step of NEST's adaptive integration.
+    "exponential_euler" is stable at the benchmark's 0.1 ms, but lengthens the intervals there by 8 to 13 %
+    (4 to 6 % at 0.05 ms).
     """
     return Cell(
         "traub_miles",
@@ -417,8 +417,8 @@ def izhikevich_patterns():
 
     The patterns belong to a scheme: the program advances v first and u with the new v. Here u takes v + dt
     dv/dt, which gives that scheme exactly under Euler's method, and the model as dt goes to 0. Spike counts
-    of C, D, E, H, N, P, Q, S and T change with the step. P is switched off only where the second pulse meets
-    the right phase, which moves with the step; Q fires more than once at smaller steps.
+    of C, D, E, H, N, P, Q, S and T change with the step. P is switched off only by a pulse 7 to 10 ms after a
+    spike, and the spikes move with the step; Q fires more than once at smaller steps.
     """
     made = {}
     for letter, (name, a, b, c, d, v, dt, duration, baseline, pieces) in _IZHIKEVICH_2004.items():
