@@ -32,6 +32,8 @@ from .wiring import DISTANCE
 # trial starts.
 BEFORE_WIRING, AFTER_WIRING, AT_START = "before wiring", "after wiring", "at start"
 
+MOST_STEPS = 10_000_000  # the longest delay in time steps: a queue keeps a place for each
+
 
 @dataclass(frozen=True, eq=False)
 class Slot:
@@ -53,14 +55,20 @@ class Slot:
     frozen: bool = False
     shared: bool = False
     shape: tuple | None = None
+    low: float | None = None  # bounds, both included
+    high: float | None = None
+    whole: bool = False
 
     @property
     def text(self):
         return isinstance(self.value, str)
 
     def fit(self, value):
-        """The value as this slot takes it, or an error saying which shape it takes."""
+        """The value as this slot takes it, or an error saying which shape, or which values, it takes."""
         array = np.asarray(value, dtype=np.int32 if self.integer else float)
+        wrong = out_of_bounds(array, self.low, self.high, self.whole)
+        if wrong:
+            raise CircuitError(f"{self.number}: {wrong}")
         if self.size is None:
             if array.ndim != 1:
                 raise CircuitError(f"{self.number}: got shape {array.shape}; give a list of values.")
@@ -73,6 +81,18 @@ class Slot:
             return array
         wanted = "one number" if self.shared else f"one number or {self.shape or (self.size,)} values"
         raise CircuitError(f"{self.number}: got shape {array.shape}, but it takes {wanted}.")
+
+
+def out_of_bounds(array, low, high, whole):
+    """What is wrong with numbers that must lie between bounds, as text; "" if nothing is."""
+    if np.isnan(array).any():
+        return "a value is not a number (NaN)."
+    lowest, highest = (array.min(), array.max()) if array.size else (0, 0)
+    if (low is not None and lowest < low) or (high is not None and highest > high):
+        found = lowest if low is not None and lowest < low else highest
+        allowed = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        return f"got {found:g}; it must be {allowed}."
+    return "it must be a whole number." if whole and (array != np.round(array)).any() else ""
 
 
 @dataclass(eq=False)
@@ -155,7 +175,7 @@ def make_plan(circuit):
             "The circuit has no population and no input. Give at least one: Circuit(cells=population(cell, "
             "100))."
         )
-    maker = _Maker(parts)
+    maker = _Maker(parts, float(circuit.dt))
     groups = {
         name: maker.group(name, part)
         for name, part in parts.items()
@@ -177,8 +197,8 @@ def make_plan(circuit):
 class _Maker:
     """Collects slots while groups and synapses are put together."""
 
-    def __init__(self, parts):
-        self.parts = parts
+    def __init__(self, parts, dt):
+        self.parts, self.dt = parts, dt
         self.slots = []
         self.twice = set()  # numbers that go to both the target group and the synapses, by design
 
@@ -205,7 +225,7 @@ class _Maker:
         if isinstance(part.rates, Timed):
             plan.rates, plan.timed = self._timed(name, "rates", part.rates, part.n)
         else:
-            self._number(f"{name}.rates", name, "rates", part.rates, hertz.dim, AT_START, part.n)
+            self._number(f"{name}.rates", name, "rates", part.rates, hertz.dim, AT_START, part.n, low=0)
         return plan
 
     def _timed(self, name, label, value, n):
@@ -409,6 +429,9 @@ class _Maker:
                     1,
                     frozen=True,
                     shared=True,
+                    low=0,
+                    high={"p": 1, "in_degree": source[2] - source[1] - (not wiring.autapses)}.get(variable),
+                    whole=variable == "in_degree",
                 )
             )
         post_parsed = parse(synapse.post, where) if synapse.post.strip() else {}
@@ -472,10 +495,11 @@ class _Maker:
                     frozen=True,
                     shared=kind(delay) == "scalar",
                     shape=shape,
+                    low=0,
+                    high=MOST_STEPS * self.dt,
                 )
             )
-            if kind(delay) == "array":
-                self.slots[-1].fit(plain(delay))
+            self.slots[-1].fit(plain(delay))
         pairs = 0 if wiring.i is None else len(wiring.i)
         if pairs:
             for variable, values in (("i", wiring.i), ("j", wiring.j)):
@@ -488,8 +512,12 @@ class _Maker:
                         DIMENSIONLESS,
                         BEFORE_WIRING,
                         pairs,
-                        True,
-                        True,
+                        integer=True,
+                        frozen=True,
+                        low=0,
+                        high=(source if variable == "i" else target)[2]
+                        - (source if variable == "i" else target)[1]
+                        - 1,
                     )
                 )
         return SynapsePlan(
@@ -797,10 +825,10 @@ class _Maker:
             self.slots.append(dataclasses.replace(slot, value=slot.fit(plain(value))))
         return f"{variable} : {unit} (constant)"
 
-    def _number(self, label, group, variable, value, dim, phase, n, shape=None):
+    def _number(self, label, group, variable, value, dim, phase, n, shape=None, low=None):
         """A slot of a variable that exists in the group anyway (start values, rates)."""
         text = isinstance(value, str)
-        slot = Slot("" if text else label, group, variable, value, dim, phase, n, shape=shape)
+        slot = Slot("" if text else label, group, variable, value, dim, phase, n, shape=shape, low=low)
         if not text:
             value = plain(value)
             if np.ndim(value) and n is None:

@@ -12,6 +12,8 @@ from brian2 import seed as seed_generators
 from brian2.core.preferences import prefs
 from brian2.devices.device import reset_device, set_device
 
+from circuits.plan import MOST_STEPS, out_of_bounds
+
 from .errors import NonFiniteError, NumbersError
 from .lower import connect, lower, quiet, state_variables
 from .program import _spike_bins, _words
@@ -60,7 +62,12 @@ class InterpretedBackend:
             connect(synapses, plan)
 
     def start_trial(self, built):
-        pass
+        for plan in built.plan.synapses.values():
+            if plan.on_pre:
+                delays = np.asarray(built.synapses[plan.name].pre.delay)
+                wrong = out_of_bounds(delays, 0, MOST_STEPS * built.plan.dt, False)
+                if wrong:
+                    raise NumbersError(f"{plan.name}.delay: {wrong}")
 
 
 def run_interpreted(circuit, duration, seed, trials):

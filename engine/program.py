@@ -187,6 +187,16 @@ class Program:
                 else f"one number or {shape or [size]} values"
             )
             raise NumbersError(f"{name}: got shape {array.shape}, but it takes {wanted}.")
+        low, high, whole = about["bounds"]
+        if np.isnan(array).any():
+            raise NumbersError(f"{name}: a value is not a number (NaN).")
+        if (low is not None and (array < low).any()) or (high is not None and (array > high).any()):
+            allowed = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+            raise NumbersError(
+                f"{name}: got values from {array.min():g} to {array.max():g}; they must be {allowed}."
+            )
+        if whole and (array != np.round(array)).any():
+            raise NumbersError(f"{name}: it must be a whole number.")
         return {name: array.ravel()}
 
     # ---------------------------------------------------------------- running

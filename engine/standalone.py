@@ -17,6 +17,7 @@ from brian2 import defaultclock, second
 from brian2.core.variables import DynamicArrayVariable
 from brian2.devices.device import get_device, reset_device, set_device
 
+from circuits.plan import MOST_STEPS
 from circuits.values import unit_text
 
 from . import device as fast_device
@@ -93,6 +94,12 @@ class StandaloneBackend:
             )
 
     def start_trial(self, built):
+        for plan in built.plan.synapses.values():
+            if plan.delay == "each":
+                name = self.where(built.synapses[plan.name].pre.variables["delay"])
+                self.line(
+                    f'plastica::check_delays("{plan.name}.delay", {name}, {MOST_STEPS * built.plan.dt!r});'
+                )
         self.line("size_t trial = 0;")
         self.line("plastica::fork_trials(numbers, trial);")
         for text in self.again:
@@ -264,6 +271,7 @@ def _write_manifest(plan, key, folder, timing):
             "integer": s.integer,
             "frozen": s.frozen,
             "shared": s.shared,
+            "bounds": [s.low, s.high, s.whole],
             "shape": None if s.shape is None else list(s.shape),
         }
         for s in plan.slots

@@ -242,6 +242,13 @@ public:
     }
 };
 
+// Delays that the program drew itself must be possible ones.
+inline void check_delays(const std::string& name, const std::vector<double>& delays, double most) {
+    for (double delay : delays)
+        if (!(delay >= 0 && delay <= most))
+            fail(BAD_NUMBERS, name + " drew " + std::to_string(delay) + " s; a delay must be at least 0 and at most " + std::to_string(most) + " s");
+}
+
 inline void progress(double fraction) {
     std::printf("@%.6f\n", fraction);
     std::fflush(stdout);

@@ -79,6 +79,9 @@ def test_but_checks_names_units_and_shapes():
         ({"ab.w": [1, 2] * mV}, r"ab\.w: got shape \(2,\), but it takes one number"),
         ({"input.rates": [1, 2] * Hz}, r"one number or \(4,\) values"),
         ({"ab.w": "1*mV"}, r"text is structure"),
+        ({"ab.p": 1.5}, r"ab\.p: got 1\.5; it must be between 0 and 1"),
+        ({"ab.w": float("nan") * mV}, r"ab\.w: a value is not a number"),
+        ({"ab.delay": -1 * ms}, r"ab\.delay: got -0\.001; it must be between 0 and"),
     ]:
         with pytest.raises(CircuitError, match=message):
             net.but(changes)

@@ -235,6 +235,13 @@ class TestNumbers:
             ({"given.i": [0, 0], "given.t": [1e-3, 1.01e-3]}, "more than one spike in the time step"),
             ({"given.i": [0, 1], "given.t": [1e-3]}, "one time for every index"),
             ({"cells.E_L": "abc"}, "no number"),
+            ({"cells.E_L": float("nan")}, "not a number"),
+            ({"drive.p": 1.5}, "drive.p: got values from 1.5 to 1.5; they must be between 0 and 1"),
+            ({"drive2.in_degree": 6}, "between 0 and 5"),
+            ({"drive2.in_degree": 1.5}, "whole number"),
+            ({"pulses.delay": -1e-3}, "pulses.delay.*between 0 and"),
+            ({"pulses.j": [0, 0, 0, 10]}, "between 0 and 9"),
+            ({"noise.rates": -1.0}, "at least 0"),
             ({"cells.E_L": 3 * second}, "unit must be volt"),
         ],
     )
@@ -257,6 +264,19 @@ class TestNumbers:
     def test_zero_duration(self, net):
         got = engine.run(net, 0 * ms, seed=1)
         assert len(got.spikes["cells"]) == 0 and got.weights["matrix.w"].t == pytest.approx([0])
+
+
+@pytest.mark.parametrize("backend", ["compiled", "interpreted"])
+@pytest.mark.compiled
+def test_drawn_delays_must_be_possible(backend):
+    net = Circuit(
+        cells=population(LEAKY, 10),
+        s=projection(
+            "cells", "cells", synapses.delta("v", 1 * mV), wiring.all_to_all(), delay="1*ms - 3*ms*rand()"
+        ),
+    )
+    with pytest.raises(engine.NumbersError, match=r"s\.delay.*must be"):
+        engine.run(net, 1 * ms, backend=backend)
 
 
 @pytest.mark.compiled
