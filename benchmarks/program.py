@@ -6,7 +6,8 @@ interleaved in one run.
 Phases: a warm call with a changed number and seed in this process, a fresh worker process that is handed
 the program and numbers, a fresh user process that finds the program in the cache; and the loop with every
 parameter open against stock's with frozen constants. Times are medians of wall clock; the loop is the
-processor time of the generated loop, measured by the same code on both sides. """
+processor time of the generated loop, measured by the same code on both sides.
+"""
 
 import argparse
 import json

@@ -12,7 +12,8 @@ def vogels_abbott(n=4000, p=0.02, w_e=1.62 * mV, w_i=-9 * mV, cell=None, record=
 
     Four fifths of the n cells are excitatory, every pair is connected with probability p, a spike adds w_e
     or w_i to the synaptic variable of its target. Start values are drawn between reset and threshold; all
-    delays are zero."""
+    delays are zero.
+    """
     n_e = round(0.8 * n)
     return Circuit(
         cells=population(cell or neurons.cuba(), n, init={"v": "V_r + rand()*(V_t - V_r)"}),

@@ -2,7 +2,8 @@
 
 `cell.but(tau_m=10*ms)` changes numbers, `cell.plus("da/dt = -a/tau_a : volt", reset="a += b", ...)` adds
 mechanism, and `cell.edit(old, new)` replaces text. Names and units are checked at once, before anything is
-built."""
+built.
+"""
 
 import copy
 import dataclasses
@@ -135,7 +136,8 @@ class Cell:
     @property
     def states(self):
         """Names of the variables with a value of their own: differential equations and free variables, not
-        expressions."""
+        expressions.
+        """
         return [n for n, e in self.parsed.items() if e.type in (DIFFERENTIAL_EQUATION, PARAMETER)]
 
     @property
@@ -202,7 +204,8 @@ class Cell:
         values.
 
         `adds={"I": "-a"}` lets an expression add to an input of the cell; a given `threshold` or
-        `refractory` takes the place of the old one."""
+        `refractory` takes the place of the old one.
+        """
         merged = dict(self.adds)
         for port, expression in (adds or {}).items():
             merged[port] = f"{merged[port]} + ({expression})" if port in merged else f"({expression})"

@@ -8,7 +8,8 @@ yet.
 
 The keyword is the name of the part. Every number of every part is open at run time and goes by its dotted
 name ("exc.w"); sizes, kinds of wiring, equation text, recorders and dt are structure. Everything is checked
-when the circuit is made."""
+when the circuit is made.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ from .wiring import Wiring
 @dataclass(frozen=True, eq=False)
 class Timed:
     """Values over time: shape (T,) for all cells alike, or (T, n); each row holds for dt, the last one from
-    then on."""
+    then on.
+    """
 
     values: object
     dt: Quantity
@@ -96,7 +98,8 @@ class Recorder:
 
 def population(cell, n=None, positions=None, init=None):
     """n cells of one kind; `positions` (n x 3, from `wiring.grid` or drawn) for distance-dependent wiring;
-    `init` replaces start values."""
+    `init` replaces start values.
+    """
     if not isinstance(cell, Cell):
         raise CircuitError(
             f"population: {cell!r} is no Cell. Take one from circuits.neurons, such as neurons.leaky()."
@@ -131,7 +134,8 @@ def poisson(n, rates):
 
 def spike_trains(n, i=(), t=()):
     """n sources that emit the given spikes: source index i and time t for each; how many there are is open
-    at run time."""
+    at run time.
+    """
     i = np.asarray(i, dtype=np.int64).ravel() if len(i) else np.zeros(0, np.int64)
     t = number(t, "spike_trains, t") if len(t) else np.zeros(0) * second
     same_dimension(t, second.dim, "spike_trains, t")
@@ -152,7 +156,8 @@ def spike_trains(n, i=(), t=()):
 
 def current(target, port, amplitude):
     """A current (or whatever the input `port` of the target takes): one amplitude, one per cell, or
-    `timed(...)`."""
+    `timed(...)`.
+    """
     if not isinstance(amplitude, Timed):
         amplitude = number(amplitude, "current, amplitude")
     return Current(target, port, amplitude)
@@ -194,19 +199,22 @@ def spikes(part):
 
 def trace(part, variable, index=None, every=None):
     """Record a variable over time: of all cells, or of those in `index`; at every step, or `every` so
-    often."""
+    often.
+    """
     return Recorder("trace", part, variable, _indices(index), every)
 
 
 def rate(part, every=None):
     """Record the mean firing rate of a population (or slice) in bins of `every` (one time step if not
-    given)."""
+    given).
+    """
     return Recorder("rate", part, "", None, every)
 
 
 def weights(part, variable="w", index=None, every=None):
     """Record a variable of the synapses of a projection: at the end, or at start, end and `every` so often
-    in between."""
+    in between.
+    """
     return Recorder("weights", part, variable, _indices(index), every)
 
 
@@ -253,7 +261,8 @@ class Circuit:
 
     def with_(self, *, record=None, dt=None, **parts):
         """The same circuit with parts added or replaced (None removes one), other recorders or another time
-        step."""
+        step.
+        """
         merged = {k: v for k, v in {**self.parts, **parts}.items() if v is not None}
         return Circuit(
             record=self.record if record is None else record, dt=self.dt if dt is None else dt, **merged

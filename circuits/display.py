@@ -1,5 +1,6 @@
 """How cells and circuits show themselves: equations and tables, as text and as HTML for notebooks (after
-Nordlie et al. 2009)."""
+Nordlie et al. 2009).
+"""
 
 import html
 import re
@@ -99,7 +100,9 @@ def circuit_rows(circuit):
 def describe_timed(value):
     """A number, or the shape of values over time."""
     return (
-        f"over time, shape {value.values.shape}, step {describe(value.dt)}" if hasattr(value, "dt") else describe(value)
+        f"over time, shape {value.values.shape}, step {describe(value.dt)}"
+        if hasattr(value, "dt")
+        else describe(value)
     )
 
 

@@ -1,5 +1,6 @@
 """Equation text: reading it, checking names and units before anything is built, and renaming private
-names."""
+names.
+"""
 
 import re
 
@@ -161,7 +162,8 @@ class Scope:
 
     def code(self, text, what, new_names=()):
         """Check event code (reset, on_pre): every statement assigns to a known variable with the right
-        unit."""
+        unit.
+        """
         for statement in statements(text):
             if not re.match(r"^[A-Za-z_]\w*\s*([-+*/]?)=(?!=)", statement):
                 raise CircuitError(

@@ -1,12 +1,14 @@
 """The error of the data layer, and the sentence every such error ends with: what exists and what is
-nearest."""
+nearest.
+"""
 
 import difflib
 
 
 class CircuitError(ValueError):
     """A cell, synapse or circuit that cannot be: the message names the object, what was wrong, what exists
-    and what to do."""
+    and what to do.
+    """
 
 
 def listed(names):

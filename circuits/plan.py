@@ -3,7 +3,8 @@ every number.
 
 A plan is still data. It puts together what cells, synapses and currents say about each other (inputs
 summed, private names of projections renamed everywhere together, parameters declared), checks all of it for
-names and units, and gives the text by which the compiled program is found again."""
+names and units, and gives the text by which the compiled program is found again.
+"""
 
 import dataclasses
 import json
@@ -42,7 +43,8 @@ class Slot:
 
     `number` is the public dotted name ("" for expressions), `group` and `variable` say where it goes,
     `size` how many there are (1 for a scalar, None for any number of values), `frozen` that it takes part
-    in drawing the wiring, so that a trial cannot change it."""
+    in drawing the wiring, so that a trial cannot change it.
+    """
 
     number: str
     group: str
@@ -535,7 +537,8 @@ class _Maker:
 
     def _renamed(self, name, part):
         """Names of the synapse that a cell at either end has too (w, u, R ...): inside the program they
-        carry the projection's name."""
+        carry the projection's name.
+        """
         taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z", *BUILT_IN}
         for end in (part.source, part.target):
             group = view(end)[0]
@@ -555,7 +558,8 @@ class _Maker:
         self, where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring
     ):
         """Names and units of everything that a synapse computes, with the variables of both cells in
-        reach."""
+        reach.
+        """
         pre_part = self.parts[source[0]]
         pre = dict(pre_part.cell.dimensions) if isinstance(pre_part, Population) else {}
         post = {**cell.dimensions, **{private[n]: e.dim for n, e in post_parsed.items()}}
@@ -595,7 +599,8 @@ class _Maker:
 
     def _connect(self, wiring, source, target):
         """The arguments of Brian2's connect; indices count within slices, so autapses are found from where
-        the slices start."""
+        the slices start.
+        """
         same = source[0] == target[0]
         apart = "" if wiring.autapses or not same else f"k + {target[1]} != i + {source[1]}"
         when = f" if {apart}" if apart else ""
@@ -620,7 +625,8 @@ class _Maker:
 
     def _count(self, wiring, source, target, where):
         """Number of synapses where the wiring fixes it (else None), and the matrix shape that weights may
-        have."""
+        have.
+        """
         n_source, n_target = source[2] - source[1], target[2] - target[1]
         if wiring.kind == "pairs":
             if wiring.i.max() >= n_source or wiring.j.max() >= n_target:
@@ -781,7 +787,8 @@ class _Maker:
 
     def _synaptic_params(self, synapse):
         """Parameters that live with the synapses: all that the target's equations do not use, and those
-        that both use."""
+        that both use.
+        """
         from brian2.utils.stringtools import get_identifiers
 
         text = "\n".join(
@@ -807,7 +814,8 @@ class _Maker:
 
     def _declare(self, label, group, variable, value, dim, n, phase=BEFORE_WIRING, shape=None, where=""):
         """Declare a parameter in the group's equations and make its slot; one number is shared, anything
-        else is per cell."""
+        else is per cell.
+        """
         unit = unit_text(dim)
         if kind(value) == "scalar":
             self.slots.append(Slot(label, group, variable, plain(value), dim, BEFORE_WIRING, 1, shared=True))
@@ -856,7 +864,8 @@ def _multiple(every, dt, where):
 
 def _freeze(plan):
     """Numbers that expressions for wiring or parameters read cannot differ between trials: what they made
-    is already there."""
+    is already there.
+    """
     from brian2.utils.stringtools import get_identifiers
 
     for group in {s.group for s in plan.slots}:
@@ -869,7 +878,8 @@ def _freeze(plan):
 
 def _structure(plan):
     """The text by which a compiled program is found: all that shapes generated code, nothing that is a
-    number."""
+    number.
+    """
 
     def timed(functions):
         return {n: [list(v.values.shape), float(v.dt), unit_text(v.dim)] for n, v in functions.items()}

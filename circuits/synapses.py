@@ -1,7 +1,8 @@
 """How a spike acts on its target: the record `Synapse`, and the library of synapses.
 
 Names in `post` and `adds` are private to the projection (the circuit adds the projection's name to them),
-so that many projections meet on one cell without a clash; the input they add to is the cell's."""
+so that many projections meet on one cell without a clash; the input they add to is the cell's.
+"""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -123,7 +124,8 @@ def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
     """A current w (t/tau) exp(1 - t/tau), whose peak is w at t = tau, added to the input `port` (Rall 1967).
 
     Exact in cells integrated exactly; in others it carries the error of their method (first order in dt/tau
-    for exponential Euler)."""
+    for exponential Euler).
+    """
     unit = _unit(w, nA, "alpha_current, w")
     return Synapse(
         "alpha_current",
@@ -138,7 +140,8 @@ def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
 
 def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
     """A conductance that jumps by w and decays: dg/dt = -g/tau, with the current g (E - v) to the input
-    `port`."""
+    `port`.
+    """
     return Synapse(
         "exponential_conductance",
         post=f"dg/dt = -g/tau : {_unit(w, nS, 'exponential_conductance, w')}",
@@ -226,7 +229,8 @@ def tsodyks_markram(synapse, U=0.5, tau_rec=800 * ms, tau_facil=1 * ms):
 
     At a spike u <- u + U (1 - u), the delivery is w u R, then R <- R (1 - u); between spikes u decays to 0
     with tau_facil and R recovers to 1 with tau_rec (Markram, Wang & Tsodyks 1998, eqs. 1 to 3, with u
-    before the first spike 0 and R 1)."""
+    before the first spike 0 and R 1).
+    """
     taken = {"U", "tau_rec", "tau_facil"} & set(synapse.params)
     if taken or "u" in synapse.init:
         raise CircuitError(

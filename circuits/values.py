@@ -1,5 +1,6 @@
 """Numbers with units: what kind a value is (scalar, array, expression), its dimension, and its plain SI
-form."""
+form.
+"""
 
 import numbers
 
@@ -39,7 +40,8 @@ def unit_text(dim):
 
 def kind(value):
     """'scalar' for one number, 'array' for one number per cell or synapse, 'expression' for text drawn by
-    the program."""
+    the program.
+    """
     if isinstance(value, str):
         return "expression"
     return "scalar" if np.ndim(value) == 0 else "array"
@@ -56,7 +58,8 @@ def plain(value):
 
 def number(value, where):
     """The value if it is a number, an array of numbers, a quantity of either, or text; an error naming
-    `where` otherwise."""
+    `where` otherwise.
+    """
     if isinstance(value, str):
         if not value.strip():
             raise CircuitError(

@@ -2,7 +2,8 @@
 explicit pairs.
 
 The kind of wiring is structure; its numbers (p, in_degree, C, lambda_, the pairs themselves) are given at
-run time, so another seed or another probability draws other synapses without compiling anything."""
+run time, so another seed or another probability draws other synapses without compiling anything.
+"""
 
 from dataclasses import dataclass, field
 
@@ -60,13 +61,15 @@ def probability(p, autapses=True):
 
 def fixed_in_degree(k, autapses=True):
     """Every target receives from exactly k different sources, drawn uniformly; without autapses never from
-    itself."""
+    itself.
+    """
     return Wiring("fixed_in_degree", {"in_degree": k}, autapses)
 
 
 def distance(C, lambda_, autapses=True):
     """A pair at distance D with probability C exp(-(D/lambda)^2) (Maass, Natschlaeger & Markram 2002); D in
-    the units of `positions`."""
+    the units of `positions`.
+    """
     wiring = Wiring("distance", {"C": C, "lambda_": lambda_}, autapses)
     if wiring.params["lambda_"] == 0:
         raise CircuitError(
@@ -78,7 +81,8 @@ def distance(C, lambda_, autapses=True):
 
 def pairs(i, j):
     """The given pairs, synapse by synapse; weights and delays may be arrays in the same order. The number
-    of pairs is structure."""
+    of pairs is structure.
+    """
     arrays = []
     for name, values in (("i", i), ("j", j)):
         array = np.asarray(values)
@@ -98,7 +102,8 @@ def pairs(i, j):
 
 def grid(*shape):
     """Positions of a grid as an array n x 3, the last axis fastest; missing axes are 0: grid(15, 3, 3) has
-    135 places."""
+    135 places.
+    """
     full = tuple(shape) + (1,) * (3 - len(shape))
     if len(full) != 3 or any(int(s) != s or s < 1 for s in full):
         raise CircuitError(

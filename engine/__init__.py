@@ -3,7 +3,8 @@ groups and devices.
 
 `run(circuit, duration, seed=...)` is all that most users need. Nothing here imports Brian2 until a circuit
 is built, so that workers which are handed a `Program` and numbers start fast. Importing `engine` after
-Brian2 registers the device "fast_standalone" for plain Brian2 scripts."""
+Brian2 registers the device "fast_standalone" for plain Brian2 scripts.
+"""
 
 import sys
 

@@ -63,7 +63,8 @@ def cache_folder(name):
 
 def _refuse_if_shared(folder):
     """Programs in the cache are executed: whoever may write there, or rename it away, could run code as
-    this user."""
+    this user.
+    """
     if os.name != "posix":
         return
     real = folder.resolve()
@@ -109,7 +110,8 @@ def size_limit():
 @dataclass(frozen=True)
 class Entry:
     """One program in the cache: its key, folder, size in bytes and time of last use (seconds since the
-    epoch)."""
+    epoch).
+    """
 
     key: str
     folder: Path
@@ -134,7 +136,8 @@ def entries():
 
 def remove(entry):
     """Take one program out of the cache; a process that is running it is not disturbed (rename first, then
-    delete)."""
+    delete).
+    """
     grave = entry.folder.with_name(f".removed-{entry.key}-{os.getpid()}")
     try:
         entry.folder.rename(grave)
@@ -145,7 +148,8 @@ def remove(entry):
 
 def evict(keep=()):
     """Remove the programs used longest ago until the rest fits the size limit; those used just now always
-    stay."""
+    stay.
+    """
     limit, total, now = size_limit(), 0, time.time()
     for entry in entries():
         total += entry.size

@@ -1,5 +1,6 @@
 """The files that programs read and write: sections of named arrays (the form is described in
-cpp/plastica.h)."""
+cpp/plastica.h).
+"""
 
 import struct
 

@@ -1,5 +1,6 @@
 """The errors of building and running programs; every message names the object, what was wrong and what to
-do."""
+do.
+"""
 
 
 class EngineError(RuntimeError):

@@ -2,7 +2,8 @@
 compiler and for tests.
 
 Results agree with the compiled backend wherever nothing is drawn; what is drawn comes from numpy's
-generator, so wiring and noise differ in detail and agree in distribution."""
+generator, so wiring and noise differ in detail and agree in distribution.
+"""
 
 import time
 
@@ -14,6 +15,7 @@ from brian2.devices.device import reset_device, set_device
 
 from circuits.plan import MOST_STEPS, out_of_bounds
 
+from . import device, symbolic
 from .errors import NonFiniteError, NumbersError
 from .lower import connect, lower, quiet, state_variables
 from .program import _spike_bins, _words
@@ -94,11 +96,12 @@ def run_interpreted(circuit, duration, seed, trials):
 
 def _run(plan, numbers, duration, seed, trial):
     previous_dt, previous_target = defaultclock.dt, prefs.codegen.target
+    device.register()
     set_device("runtime")
     try:
         prefs.codegen.target = "numpy"
         defaultclock.dt = plan.dt * second
-        with quiet():
+        with quiet(), symbolic.remembered():
             built = lower(plan, InterpretedBackend(numbers, seed, trial))
             results, started = {}, time.perf_counter()
             _stretches(built, duration, results)

@@ -6,7 +6,8 @@ interpreted backend.
 
 The order is what makes numbers data: all that is drawn (wiring, heterogeneity, start values, noise) is
 drawn by the running program after it has read the numbers that it depends on. A backend says how a number
-is written and how generators are seeded."""
+is written and how generators are seeded.
+"""
 
 import logging
 from contextlib import contextmanager
@@ -50,7 +51,8 @@ class Lowered:
 
 def lower(plan, backend):
     """Build all objects of a plan; `backend` writes numbers and seeds (see `standalone` and
-    `interpreted`)."""
+    `interpreted`).
+    """
     built = Lowered(plan)
     try:
         return _lower(built, backend)
@@ -190,7 +192,8 @@ def _monitor(recorder, built, name):
 
 def state_variables(built):
     """(label, variable) of every floating-point state of the circuit, to be checked for NaN at the end of a
-    run."""
+    run.
+    """
     seen = set()
     for slot in built.plan.slots:
         if (

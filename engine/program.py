@@ -2,7 +2,8 @@
 code generation.
 
 A `Program` is found by `engine.build`, pickles, and runs in any process on this kind of machine that can
-read its folder."""
+read its folder.
+"""
 
 import json
 import os
@@ -44,7 +45,8 @@ class Program:
     @property
     def numbers(self):
         """Name of every number to its description: unit, size (1: one number, null: any number of values),
-        phase."""
+        phase.
+        """
         return self.manifest["numbers"]
 
     def run(self, numbers, duration, seed=0, trials=None, jobs=1, progress=None):
@@ -232,7 +234,8 @@ class Program:
 
     def _read(self, path, duration, seed, trial, numbers, bad):
         """The recording of one trial, or None if it did not finish; what is not finite is appended to
-        `bad`."""
+        `bad`.
+        """
         if not path.is_file():
             return None
         try:
@@ -338,7 +341,8 @@ def _duration(value, where):
 
 def _spike_bins(known, section, dt, sources, where):
     """Sorted indices and time steps of given spike trains, from the public numbers NAME.i and NAME.t of a
-    section."""
+    section.
+    """
     made = {}
     for source, n in sources.items():
         have = [f"{source}.{x}" in section for x in "it"]

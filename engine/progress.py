@@ -1,5 +1,6 @@
 """Progress of a running program with the remaining time, in a terminal or a notebook; silent when nobody is
-watching."""
+watching.
+"""
 
 import sys
 
@@ -10,7 +11,8 @@ class Progress:
     """Follows the lines "@fraction" that a program prints and shows them with tqdm.
 
     `wanted`: True shows always, False never, None when the error channel is a terminal or a notebook and
-    the run takes a while."""
+    the run takes a while.
+    """
 
     def __init__(self, wanted, model_seconds):
         self.model_seconds = model_seconds

@@ -1,5 +1,6 @@
 """What a run leaves: spikes, traces, rates and weights as plain arrays in SI units, with where they came
-from."""
+from.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ class Recording:
     `rates["exc"]`, `weights["ee.w"]`.
 
     `loop_seconds` is the processor time of the simulation loop; `numbers` are the numbers of the run in SI
-    units; `program` is the key of the program."""
+    units; `program` is the key of the program.
+    """
 
     duration: float
     dt: float

@@ -2,7 +2,8 @@
 and builds it.
 
 The generated main reads numbers at the places that `lower` names, draws with the run's seed, starts trials,
-and writes the recordings; the rest is Brian2's code."""
+and writes the recordings; the rest is Brian2's code.
+"""
 
 import json
 import os

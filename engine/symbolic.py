@@ -18,6 +18,7 @@ import hashlib
 import json
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import brian2
@@ -39,14 +40,28 @@ logger = get_logger("brian2.fast_standalone")
 REMEMBERED = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "milstein", "heun")
 
 
+_elsewhere = False  # whether results are remembered for the present device too, whatever it is
+
+
+@contextmanager
+def remembered():
+    """Within this context results are kept on disk, and taken from there, for Brian2's runtime device as well."""
+    global _elsewhere
+    before, _elsewhere = _elsewhere, True
+    try:
+        yield
+    finally:
+        _elsewhere = before
+
+
 class RememberingStateUpdater(StateUpdateMethod):
-    """A state updater of Brian2 whose results are kept on disk while the device `device_class` is active."""
+    """A state updater of Brian2 whose results are kept on disk while the device `device_class` is active, or in `remembered`."""
 
     def __init__(self, name, standard, device_class):
         self.name, self.standard, self.device_class = name, standard, device_class
 
     def __call__(self, equations, variables=None, method_options=None):
-        if not isinstance(get_device(), self.device_class):
+        if not (_elsewhere or isinstance(get_device(), self.device_class)):
             return self.standard(equations, variables, method_options)
         path = self._path(equations, variables or {}, method_options)
         kept = _read(path)

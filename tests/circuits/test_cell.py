@@ -69,9 +69,7 @@ def test_display_shows_equations_and_every_number():
     text, html = repr(LEAKY), LEAKY._repr_html_()
     for name in LEAKY.params:
         assert f"{name} = " in text and f"<td style='text-align:left'>{name}</td>" in html
-    assert (
-        "20 ms" in text and "drawn: E_L + rand()*mV" in text and r"\frac{\mathrm{d}v}{\mathrm{d}t}" in html
-    )
+    assert "20 ms" in text and "drawn: E_L + rand()*mV" in text and r"\frac{\mathrm{d}v}{\mathrm{d}t}" in html
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Programs: numbers without a rebuild, seeds, trials, and what happens when a run or a cache entry is
-damaged."""
+damaged.
+"""
 
 import multiprocessing
 import os
