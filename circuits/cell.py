@@ -111,7 +111,7 @@ class Cell:
         dims = self.dimensions
         for name, value in self.params.items():
             if kind(value) == "expression":
-                unit = _expression_dimension(value, scope, f"parameter {name}")
+                unit = expression_dimension(value, scope, f"parameter {name}")
                 dims[name] = unit
         for name, value in self.init.items():
             if name not in self.states:
@@ -150,7 +150,7 @@ class Cell:
         for name, value in self.params.items():
             if kind(value) == "expression":
                 scope = Scope(f"Cell {self.name!r}", bare, {"parameters": self.params})
-                found[name] = _expression_dimension(value, scope, f"parameter {name}")
+                found[name] = expression_dimension(value, scope, f"parameter {name}")
         return found
 
     def scope(self, where=None, extra=None, functions=None):
@@ -256,7 +256,7 @@ class Cell:
         return display.cell_html(self)
 
 
-def _expression_dimension(text, scope, what):
+def expression_dimension(text, scope, what):
     """The dimension of an expression that may be of any (a parameter drawn by the program)."""
     from brian2.parsing.expressions import parse_expression_dimensions
 

@@ -42,7 +42,7 @@ class Timed:
             raise CircuitError(
                 f"timed: values must be an array of shape (T,) or (T, n), not {describe(values)}."
             )
-        _positive_time(self.dt, "timed, dt")
+        positive_time(self.dt, "timed, dt")
         object.__setattr__(self, "values", values)
 
     @property
@@ -237,7 +237,7 @@ class Circuit:
     """
 
     def __init__(self, *, record=(), dt=0.1 * ms, **parts):
-        _positive_time(dt, "Circuit, dt")
+        positive_time(dt, "Circuit, dt")
         self.dt = dt
         self.record = tuple(record)
         self.parts = dict(parts)
@@ -252,9 +252,9 @@ class Circuit:
 
     @property
     def plan(self):
-        """What has to be built, as text and names (see `circuits.plan`); made once."""
+        """What has to be built, as text and names (see `plan`); made once."""
         if "_plan" not in self.__dict__:
-            from .plan import make_plan
+            from .assembly import make_plan
 
             self._plan = make_plan(self)
         return self._plan
@@ -329,7 +329,7 @@ def _indices(index):
     return tuple(int(k) for k in array)
 
 
-def _seconds_of(value, where="duration"):
+def seconds_of(value, where="duration"):
     """A duration in seconds, its unit checked."""
     value = number(value, where)
     if isinstance(value, str) or np.ndim(value) != 0:
@@ -338,7 +338,7 @@ def _seconds_of(value, where="duration"):
     return float(value)
 
 
-def _positive_time(value, where):
+def positive_time(value, where):
     value = number(value, where)
     if isinstance(value, str) or np.ndim(value) != 0:
         raise CircuitError(f"{where}: got {value!r}; give one time, such as 0.1*ms.")

@@ -134,18 +134,18 @@ def run(circuit, duration, seed=0, *, trials=None, jobs=1, backend="compiled", p
 
 
 def _seconds(duration):
-    from circuits.circuit import _seconds_of
+    from circuits.circuit import seconds_of
 
-    return _duration(_seconds_of(duration), "duration")
+    return _duration(seconds_of(duration), "duration")
 
 
 def _plain(circuit, trial, k):
     """A trial's numbers in SI units, checked against the circuit."""
-    from circuits.circuit import _seconds_of
+    from circuits.circuit import seconds_of
     from circuits.errors import CircuitError
 
     trial = dict(trial)
-    made = {"duration": _seconds_of(trial.pop("duration"))} if "duration" in trial else {}
+    made = {"duration": seconds_of(trial.pop("duration"))} if "duration" in trial else {}
     try:
         made.update(circuit.plan.fitted(trial))
     except CircuitError as error:

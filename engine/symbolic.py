@@ -45,7 +45,7 @@ _elsewhere = False  # whether results are remembered for the present device too,
 
 @contextmanager
 def remembered():
-    """Within this context results are kept on disk, and taken from there, for Brian2's runtime device as well."""
+    """Here results are kept on disk, and taken from there, for Brian2's runtime device as well."""
     global _elsewhere
     before, _elsewhere = _elsewhere, True
     try:
@@ -55,7 +55,7 @@ def remembered():
 
 
 class RememberingStateUpdater(StateUpdateMethod):
-    """A state updater of Brian2 whose results are kept on disk while the device `device_class` is active, or in `remembered`."""
+    """A state updater of Brian2 whose results are kept on disk, under the device `device_class` or in `remembered`."""
 
     def __init__(self, name, standard, device_class):
         self.name, self.standard, self.device_class = name, standard, device_class
