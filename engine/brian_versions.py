@@ -51,6 +51,16 @@ KINDS = {
     "group_get_indices": "start",
 }
 
+# The sources that are not code objects; brianlib/spikequeue.cpp since Brian2 2.10.
+PROGRAM_SOURCES = (
+    "objects.cpp",
+    "synapses_classes.cpp",
+    "network.cpp",
+    "run.cpp",
+    "main.cpp",
+    "brianlib/spikequeue.cpp",
+)
+
 # The methods of the standard device that are extended here, with the parameters relied on.
 _HOOKS = {
     "build": ("directory", "results_directory", "compile", "run", "run_args", "direct_call"),

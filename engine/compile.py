@@ -49,14 +49,18 @@ from .toolchain import (
 logger = get_logger("brian2.fast_standalone")
 
 UNITS, OBJECTS = "units", "build"  # subfolders of the project: sources of the units, compiled units
-PROGRAM_SOURCES = ("objects.cpp", "synapses_classes.cpp", "network.cpp", "run.cpp", "main.cpp")
 LARGEST_GROUP = (
     16  # code objects in a unit: more of them make another unit, so that big models use all processors
 )
 
 
 class AtomicWriter(CPPWriter):
-    """The standard writer of generated files, which here become visible only when complete."""
+    """Stands in for a standard writer of generated files; files become visible only when complete."""
+
+    def __init__(self, standard):
+        super().__init__(standard.project_dir)
+        self.source_files |= standard.source_files
+        self.header_files |= standard.header_files
 
     def write(self, filename, contents):
         if filename.endswith(".*"):
@@ -178,8 +182,7 @@ class CompileMixin:
             )
 
     def write_static_arrays(self, directory):
-        # The first step after the standard device has made its writer.
-        self.writer = AtomicWriter(self.writer.project_dir)
+        self.writer = AtomicWriter(self.writer)  # the first step after the standard device has made its own
         super().write_static_arrays(directory)
 
     def generate_objects_source(self, writer, *args, **kwds):
@@ -354,7 +357,7 @@ class CompileMixin:
 
     def _units(self, directory, includes):
         """The units of this project, their sources written into the folder `units`; the last one has main."""
-        groups, alone, known = {}, [], set(PROGRAM_SOURCES)
+        groups, alone, known = {}, [], set(brian_versions.PROGRAM_SOURCES)
         for code_object in self.code_objects.values():
             kind = brian_versions.KINDS.get(code_object.template_name, "events")
             prepares_queue = code_object.template_name == "synapses_push_spikes"
@@ -383,7 +386,7 @@ class CompileMixin:
         others = sorted(self.writer.source_files - known)
         units += alone + [Unit(_unit_name(source), source, (source,)) for source in others]
         units.sort(key=lambda unit: unit.light)
-        sources = tuple(name for name in PROGRAM_SOURCES if name in self.writer.source_files)
+        sources = tuple(name for name in brian_versions.PROGRAM_SOURCES if name in self.writer.source_files)
         units.append(Unit("program", f"{UNITS}/program.cpp", sources, light=True))
         _write_unit(directory, units[-1], "".join(f'#include "{source}"\n' for source in sources))
         for path in (directory / UNITS).glob("*.cpp"):
