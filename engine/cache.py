@@ -173,7 +173,7 @@ def clear():
     found = entries()
     for entry in found:
         remove(entry)
-    for name in ("headers", "symbolic", "programs"):
+    for name in ("headers", "symbolic", "templates", "programs", "failed"):
         shutil.rmtree(root() / name, ignore_errors=True)
     return len(found)
 

@@ -77,6 +77,8 @@ def _build_locked(circuit, key, folder):
             compile_plan(circuit.plan, key, draft)
             _lighten(draft)
             draft.rename(folder)
+        except BuildError as error:
+            raise _with_sources_kept(error, draft, key) from error.__cause__
         except OSError as error:
             raise CacheError(
                 f"The program cannot be stored in {folder.parent} ({error.strerror}). {_room()}"
@@ -85,6 +87,16 @@ def _build_locked(circuit, key, folder):
             shutil.rmtree(draft, ignore_errors=True)
         cache.evict(keep={key})
         return load(key, folder) or _lost(folder)
+
+
+def _with_sources_kept(error, draft, key):
+    """The error, with the sources that it speaks of moved to where they stay until the next failure."""
+    if str(draft) not in str(error):
+        return error
+    kept = cache.cache_folder("failed") / key[:12]
+    shutil.rmtree(kept, ignore_errors=True)
+    draft.rename(kept)
+    return BuildError(str(error).replace(str(draft), str(kept)))
 
 
 def _room():

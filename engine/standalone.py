@@ -140,7 +140,7 @@ def compile_plan(plan, key, folder):
         started = time.perf_counter()
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
         timing["compilation"] = time.perf_counter() - started
-    except BuildError:
+    except (BuildError, OSError):
         raise
     except Exception as error:
         raise BuildError(f"The circuit cannot be compiled: {_said(error)}") from error

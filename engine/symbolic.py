@@ -55,7 +55,7 @@ def remembered():
 
 
 class RememberingStateUpdater(StateUpdateMethod):
-    """A state updater of Brian2 whose results are kept on disk, under the device `device_class` or in `remembered`."""
+    """A state updater of Brian2 whose results are kept on disk, under `device_class` or in `remembered`."""
 
     def __init__(self, name, standard, device_class):
         self.name, self.standard, self.device_class = name, standard, device_class

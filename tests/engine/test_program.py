@@ -483,6 +483,25 @@ class TestCache:
             engine.build(self.NET)
         assert [p for p in (own_cache / "programs").iterdir() if p.is_dir()] == []
 
+    def test_compiler_error_shows_its_lines_and_keeps_the_sources(self, own_cache, monkeypatch, tmp_path):
+        compiler = tmp_path / "g++"
+        compiler.write_text(
+            '#!/bin/sh\ncase "$*" in *-v*) exec g++ "$@";; esac\n'
+            "echo 'main.cpp:1: error: no such thing' >&2\nexit 1\n"
+        )
+        compiler.chmod(0o755)
+        monkeypatch.setenv("CXX", str(compiler))
+        from engine import simulate
+
+        simulate._fingerprint.cache_clear()
+        try:
+            with pytest.raises(engine.BuildError, match="error: no such thing") as caught:
+                engine.build(self.NET)
+        finally:
+            simulate._fingerprint.cache_clear()
+        (kept,) = (own_cache / "failed").iterdir()
+        assert str(kept) in str(caught.value) and (kept / "main.cpp").exists()
+
     def test_no_compiler(self, own_cache, monkeypatch):
         monkeypatch.setenv("CXX", "no-such-compiler")
         from engine import simulate
