@@ -31,6 +31,7 @@ BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK = (
 PALETTE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 GREY = "#767676"
 PAGE_WIDTH = 7.0  # inches
+FEW = 5  # fewer seeds than this are shown one by one, without an interval
 
 STYLE = {
     "font.size": 8,
@@ -437,7 +438,8 @@ def curve_with_band(
 ) -> Axes:
     """Draw the mean of `values` (seed x point) with its 95 % confidence interval as a band.
 
-    The legend states n, the number of seeds; `reference` is a level drawn as a dashed line, once per axes.
+    Of fewer than five seeds each is drawn as a thin line instead: an interval would say nothing. The legend
+    states n, the number of seeds; `reference` is a level drawn as a dashed line, once per axes.
     """
     values = np.atleast_2d(np.asarray(values, dtype=float))
     mean, low, high = mean_interval(values)
@@ -445,11 +447,15 @@ def curve_with_band(
     n = ax.plastica_n = getattr(ax, "plastica_n", len(values))
     text = (label or "mean") + ("" if len(values) == n else f" (n = {len(values)})")
     (line,) = ax.plot(x, mean, marker=marker, color=color, label=text)
-    ax.fill_between(x, low, high, color=line.get_color(), alpha=0.22, linewidth=0)
+    if len(values) >= FEW:
+        ax.fill_between(x, low, high, color=line.get_color(), alpha=0.22, linewidth=0)
+    elif len(values) > 1:
+        ax.plot(x, values.T, color=line.get_color(), alpha=0.35, linewidth=0.8)
     if reference is not None and not any(old.get_label() == reference_label for old in ax.lines):
         ax.axhline(reference, color=GREY, linestyle="--", linewidth=0.9, label=reference_label, zorder=0)
     ax.set(xlabel=x_label, ylabel=y_label)
-    return legend(ax, title=f"mean and 95 % interval, n = {n}" if n > 1 else "n = 1")
+    what = "mean and 95 % interval" if n >= FEW else "mean, and seeds (thin)"
+    return legend(ax, title=f"{what}, n = {n}" if n > 1 else "n = 1")
 
 
 @_styled
@@ -467,9 +473,10 @@ def comparison(
 ) -> Axes:
     """Draw a table of conditions: every seed as a point, mean and 95 % interval as marks and numbers.
 
-    A condition with one value (nothing random in it) is a single mark.  `highlight` names conditions to set
-    off, `reference` is a level such as a gate or a published number.  With `low` or `high` the axis ends
-    there, and a mean beyond the end becomes an arrow at it.
+    Of fewer than five seeds there is no interval, only the points and their mean. A condition with one
+    value (nothing random in it) is a single mark.  `highlight` names conditions to set off, `reference` is
+    a level such as a gate or a published number.  With `low` or `high` the axis ends there, and a mean
+    beyond the end becomes an arrow at it.
     """
     missing = sorted(set(highlight) - set(samples))
     if missing:
@@ -487,8 +494,9 @@ def comparison(
             # the same.
             offset = 0.22 * np.linspace(-1, 1, values.size)
             ax.plot(values, row + offset, "o", color=color, alpha=0.35, markersize=3, markeredgewidth=0)
-            ax.plot([start, end], [row, row], color=color, linewidth=2)
-            text += f" ± {(end - start) / 2:{format}}"
+            if values.size >= FEW:
+                ax.plot([start, end], [row, row], color=color, linewidth=2)
+                text += f" ± {(end - start) / 2:{format}}"
             text += f" (n = {values.size})" if len(numbers) > 1 else ""
         ax.plot([mean], [row], "D", color=color, markersize=4)
         for limit, beyond, arrow in (
@@ -499,7 +507,8 @@ def comparison(
                 ax.plot([limit], [row], arrow, color=color, markersize=5, clip_on=False)
         _note(ax, text, (1, row), (6, 0), ("axes fraction", "data"), va="center", fontsize=7.5, color=color)
     if numbers:
-        head = "mean ± 95 %" + (f"\nn = {numbers[0]}" if len(numbers) == 1 else "")
+        head = "mean ± 95 %" if numbers[-1] >= FEW else "mean"
+        head += f"\nn = {numbers[0]}" if len(numbers) == 1 else ""
         _note(ax, head, (1, 1), (6, 2), "axes fraction", fontsize=7, color=GREY)
     if reference is not None:
         ax.axvline(reference, color=GREY, linestyle="--", linewidth=0.9, zorder=0)

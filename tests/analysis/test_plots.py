@@ -177,19 +177,29 @@ def test_curve_with_band_shows_the_interval_over_seeds():
 
 
 def test_comparison_is_a_table():
-    samples = {"liquid": [97.0, 98.0, 99.0], "raw frame": [96.5], "shuffled": [14.0, 15.0, 16.0]}
+    samples = {"liquid": [96.0, 97, 98, 99, 100], "raw frame": [96.5], "shuffled": [13.0, 14, 15, 16, 17]}
     ax = plots.comparison(
         samples, x_label="accuracy (%)", reference=97.0, reference_label="gate", highlight=["liquid"], low=94
     )
     assert [mark.get_text() for mark in ax.get_yticklabels()] == list(samples)
     assert ax.get_xlabel() == "accuracy (%)\n(dashed: gate)" and ax.get_xlim()[0] == 94
-    # t(0.975, 2) = 4.303, standard error 1/sqrt(3): 2.48.
-    assert texts(ax) == ["98.0 ± 2.5", "96.5", "15.0 ± 2.5", "mean ± 95 %\nn = 3"]
-    assert ax.lines[0].get_xdata() == pytest.approx([97, 98, 99])
+    # t(0.975, 4) = 2.776, standard error sqrt(2.5/5): 1.96.
+    assert texts(ax) == ["98.0 ± 2.0", "96.5", "15.0 ± 2.0", "mean ± 95 %\nn = 5"]
+    assert ax.lines[0].get_xdata() == pytest.approx([96, 97, 98, 99, 100])
     arrows = [line for line in ax.lines if line.get_marker() == "<"]
     assert [line.get_ydata()[0] for line in arrows] == [2]
     with pytest.raises(ValueError, match="Nothing to highlight under liquids"):
         plots.comparison(samples, x_label="", highlight=["liquids"])
+
+
+def test_few_seeds_are_shown_one_by_one():
+    values = np.random.default_rng(2).normal(size=(3, 4))
+    ax = plots.curve_with_band([1, 2, 3, 4], values, label="liquid", x_label="gap (ms)", y_label="accuracy (%)")
+    assert not ax.collections
+    assert [line.get_ydata().tolist() for line in ax.lines[1:]] == values.tolist()
+    assert ax.get_legend().get_title().get_text() == "mean, and seeds (thin), n = 3"
+    ax = plots.comparison({"liquid": [97.0, 98.0, 99.0]}, x_label="accuracy (%)")
+    assert texts(ax) == ["98.0", "mean\nn = 3"]
 
 
 def test_gallery_shares_one_voltage_scale():
