@@ -194,7 +194,7 @@ def test_comparison_is_a_table():
 
 def test_few_seeds_are_shown_one_by_one():
     values = np.random.default_rng(2).normal(size=(3, 4))
-    ax = plots.curve_with_band([1, 2, 3, 4], values, label="liquid", x_label="gap (ms)", y_label="accuracy (%)")
+    ax = plots.curve_with_band([1, 2, 3, 4], values, label="liquid", x_label="gap", y_label="accuracy")
     assert not ax.collections
     assert [line.get_ydata().tolist() for line in ax.lines[1:]] == values.tolist()
     assert ax.get_legend().get_title().get_text() == "mean, and seeds (thin), n = 3"
