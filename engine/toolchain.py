@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,7 @@ def precompiled_header(compiler, flags, headers, folder):
     source, made = home / "standard.h", home / "made.json"
     option = ["-include", str(source)]
     if _is_current(made):
+        _touch(made)
         return option
     try:
         home.mkdir(mode=0o700, exist_ok=True)
@@ -187,6 +189,7 @@ def precompiled_header(compiler, flags, headers, folder):
             write_atomically(source, text)
             suffix = ".pch" if compiler.family == "clang" else ".gch"
             _make_header(compiler, flags, source, source.with_name(source.name + suffix), made)
+        _forget_old(Path(folder), home)
     except Timeout:
         raise CacheError(f"Another process has been making {home} for {_HEADER_WAIT} s") from None
     except OSError as error:
@@ -195,6 +198,11 @@ def precompiled_header(compiler, flags, headers, folder):
 
 
 def _make_header(compiler, flags, source, target, made):
+    for leftover in source.parent.glob(".*"):  # of processes that were killed; the lock is held
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=source.parent) as scratch:
         draft, dependencies = Path(scratch) / target.name, Path(scratch) / "dependencies"
         command = [*compiler.command, *flags, "-x", "c++-header", str(source), "-o", str(draft)]
@@ -211,6 +219,20 @@ def _make_header(compiler, flags, source, target, made):
         info = target.stat()
         stamps.append([str(target), info.st_mtime_ns, info.st_size])
         write_atomically(made, json.dumps({"compiler": str(compiler), "files": stamps}))
+
+
+def _touch(made):
+    try:
+        os.utime(made)
+    except OSError:
+        pass
+
+
+def _forget_old(folder, present):
+    """A header takes some 50 MB: those of other compilers and flags are removed after a month without use."""
+    for made in folder.glob("*/made.json"):
+        if made.parent != present and time.time() - made.stat().st_mtime > 30 * 86400:
+            shutil.rmtree(made.parent, ignore_errors=True)
 
 
 def _is_current(made):

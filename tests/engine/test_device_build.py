@@ -14,8 +14,7 @@ import pytest
 
 brian2 = pytest.importorskip("brian2")
 
-from engine import brian_versions, toolchain  # noqa: E402
-from engine import compile as compilation  # noqa: E402
+from engine import brian_versions, toolchain, units  # noqa: E402
 from engine.errors import BuildError, CacheError  # noqa: E402
 
 SCRIPTS = Path(__file__).with_name("device_scripts.py")
@@ -301,7 +300,7 @@ def project(tmp_path, **texts):
         path = path.with_name(path.name.replace("_h", ".h").replace("_cpp", ".cpp"))
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    return compilation.Includes(tmp_path, ["-I."])
+    return units.Includes(tmp_path, ["-I."])
 
 
 def test_everything_included_counts_for_the_key(tmp_path):
@@ -309,9 +308,9 @@ def test_everything_included_counts_for_the_key(tmp_path):
         tmp_path, a_cpp='#include "b.h"\n#include <vector>\n', b_h='#include "c.h"\n', c_h="int c;\n"
     )
     key = includes.closure("a.cpp")
-    assert key == compilation.Includes(tmp_path, ["-I."]).closure("a.cpp")
+    assert key == units.Includes(tmp_path, ["-I."]).closure("a.cpp")
     (tmp_path / "c.h").write_text("long c;\n")
-    assert key != compilation.Includes(tmp_path, ["-I."]).closure("a.cpp")
+    assert key != units.Includes(tmp_path, ["-I."]).closure("a.cpp")
     assert includes.of_the_system(["b.h"]) == [] and includes.of_the_system(["thread"]) == ["thread"]
 
 
@@ -342,7 +341,7 @@ def test_code_objects_keep_their_helpers_and_macros_apart(tmp_path):
             f"#ifndef X{name}\n#define X{name}\nextern int sum;\nvoid _run_{name}();\n#endif\n"
         )
     includes = project(tmp_path, **texts)
-    unit = compilation._code_objects_unit(tmp_path, ["a", "b"], includes)
+    unit = units.code_objects_text(["a", "b"], includes)
     unit += "int sum = 0;\n#ifndef VALUE\nint main() { _run_a(); _run_b(); return sum != 22; }\n#endif\n"
     (tmp_path / "unit.cpp").write_text(unit)
     subprocess.run(
