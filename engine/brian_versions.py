@@ -7,6 +7,8 @@ sources stand here, so that another version fails here, by name, and not somewhe
 import inspect
 
 import brian2
+from brian2.core import clocks
+from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 TESTED = ("2.9.0", "2.10.1")
@@ -106,3 +108,46 @@ def with_seed_sequence(objects_header):
             f"or adapt engine/brian_versions.py."
         )
     return objects_header.replace(_SEED_ANCHOR, _SEED_SEQUENCE + _SEED_ANCHOR)
+
+
+# ---- what the loop relies on
+# ------------------------------------------------------------------------------------------------------------
+
+_GENERATOR_STATE = "std::mt19937 gen;"
+_GENERATOR_RAND = "double rand() {"
+_GENERATOR_FILL = """void fill_rand(double* numbers, int n) {
+            gen.fill(numbers, n);
+        }
+        void fill_randn(double* numbers, int n) {
+            fast_loop::fill_normal(gen, stored_gauss, has_stored_gauss, numbers, n);
+        }
+        """
+
+
+def generator_can_fill():
+    """Whether this Brian2's class RandomGenerator can be given functions that make many numbers at once."""
+    template = CPPStandaloneCodeObject.templater.objects.template_source
+    parts = (_GENERATOR_STATE, _GENERATOR_RAND, "double stored_gauss;", "bool has_stored_gauss = false;")
+    return all(template.count(part) == 1 for part in parts)
+
+
+def with_fast_generator(objects_header):
+    """The text of objects.h with the same random numbers from a generator that can make many at once."""
+    if not generator_can_fill():
+        return objects_header
+    include = '#include "brianlib/loop_twister.h"\n\nnamespace brian {'
+    return (
+        objects_header.replace("namespace brian {", include, 1)
+        .replace(_GENERATOR_STATE, "fast_loop::Twister gen;")
+        .replace(_GENERATOR_RAND, _GENERATOR_FILL + _GENERATOR_RAND)
+    )
+
+
+def clock_class():
+    """The C++ class of which all clocks are."""
+    return "BaseClock" if hasattr(clocks, "BaseClock") else "Clock"
+
+
+def runs_take_processor_time():
+    """Whether Brian2 reports the processor time of a run (else the time on the clock)."""
+    return "std::clock()" in CPPStandaloneCodeObject.templater.network.template_source

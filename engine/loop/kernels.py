@@ -1,0 +1,460 @@
+"""The main part of each kind of code object, as lines of C++.
+
+The equations appear as Brian2 writes them; what differs is the loop around them.
+"""
+
+from brian2.codegen.generators.cpp_generator import c_data_type
+from brian2.codegen.statements import Statement
+from brian2.input.binomial import BinomialFunction
+from brian2.utils.logger import get_logger
+from brian2.utils.stringtools import get_identifiers
+
+from .. import brian_versions
+from .analysis import (
+    RAND,
+    ComparedTimesteps,
+    Facts,
+    bernoulli,
+    calls,
+    has_costly_power,
+    is_boolean,
+    is_pure,
+    rewritten,
+)
+
+logger = get_logger("brian2.fast_standalone")
+
+CHUNK = 512  # elements whose values stay in the first-level cache between the loops over them
+BLOCK = 256  # synapses treated together
+INDEPENDENT = "#pragma GCC ivdep"
+
+
+def indented(lines, by=1):
+    return ["    " * by + line for line in lines]
+
+
+def loop(first, end, body, vector=False, index="_idx"):
+    """A loop over elements; `vector` promises the compiler that they do not depend on each other."""
+    return [
+        *([INDEPENDENT] if vector else []),
+        f"for (int {index} = {first}; {index} < {end}; {index}++)",
+        "{",
+        *indented(body),
+        "}",
+    ]
+
+
+def _split(code):
+    return [line for text in code for line in text.split("\n")]
+
+
+def vector_lines(facts, statements=None, flags=()):
+    """Reads, declarations, statements and writes for one element, as Brian2 arranges them.
+
+    `flags` are statements whose variables were written before, by a loop of their own. Where possible they
+    are computed again here, which is cheaper than mixing bytes with larger numbers.
+    """
+    generator = facts.generator
+    statements = facts.vector if statements is None else statements
+    names = {statement.var for statement in flags}
+    again = [s for s in flags if not s.used_boolean_variables and not names & get_identifiers(s.expr)]
+    read, write, indices, conditional = generator.arrays_helper([*again, *statements])
+    read -= {statement.var for statement in again}
+    write -= {statement.var for statement in again}
+    # Single values that are not written here were read before the loop.
+    read = {name for name in read if not (generator.variables[name].scalar and name not in write)}
+    return _split(
+        [
+            *generator.translate_to_read_arrays(read, write, indices),
+            *generator.translate_to_declarations(read, write, indices),
+            *(f"const bool {s.var} = {generator.translate_expression(s.expr)};" for s in again),
+            *generator.translate_to_statements(statements, conditional),
+            *generator.translate_to_write_arrays(write),
+        ]
+    )
+
+
+def scalar_lines(facts):
+    """What has one value for all elements; what of it cannot change during a run is computed at its start."""
+    generator = facts.generator
+    once, each = facts.split_scalar()
+    # One or two operations are not worth the lines.
+    if sum(_cost(statement) for statement in once) < 2:
+        once, each = [], facts.scalar
+    read, write, indices, conditional = generator.arrays_helper(facts.scalar)
+    v_read, v_write, _, _ = generator.arrays_helper(facts.vector)
+    read |= {name for name in v_read if generator.variables[name].scalar and name not in v_write}
+    lines = _split(
+        [
+            *generator.translate_to_read_arrays(read, write, indices),
+            *generator.translate_to_declarations(read, write, indices),
+        ]
+    )
+    if once:
+        lines += ["// the same at each step of a run, computed at its first", "static int _computed_in = -1;"]
+        for kind in dict.fromkeys(c_data_type(statement.dtype) for statement in once):
+            names = [statement.var for statement in once if c_data_type(statement.dtype) == kind]
+            lines += [f"static {kind} {', '.join(names)};"]
+        lines += ["if (_computed_in != Network::_runs)", "{", "    _computed_in = Network::_runs;"]
+        lines += [f"    {s.var} = {generator.translate_expression(s.expr)};" for s in once]
+        lines += ["}"]
+    lines += _split([*generator.translate_to_statements(each, conditional)])
+    lines += _split([*generator.translate_to_write_arrays(write)])
+    return lines
+
+
+def _cost(statement):
+    """1 for a few operations, 2 if there is a function to compute."""
+    return 2 if calls(statement.expr) or has_costly_power(statement.expr) else 1
+
+
+def draw_lines(facts):
+    """Random numbers of a chunk, in the order in which the elements would have drawn them."""
+    if not facts.draws:
+        return []
+    body = []
+    for draw in facts.draws:
+        value = f"{facts.generator.func_name_replacements.get(draw.function, draw.function)}(_idx)"
+        if draw.condition:
+            value = f"{facts.array(draw.condition)}[_idx] ? {value} : 0"
+        body.append(f"{draw.name}_of[_idx - _first] = {value};")
+    fill = _filler(facts)
+    return [
+        "// random numbers, in the order of the elements",
+        *(f"double {draw.name}_of[{CHUNK}];" for draw in facts.draws),
+        *([f"{fill}({facts.draws[0].name}_of, _end - _first);"] if fill else loop("_first", "_end", body)),
+    ]
+
+
+def _filler(facts):
+    """The C++ function that makes many of the random numbers at once, if there is one for them."""
+    if len(facts.draws) != 1 or facts.draws[0].condition or not brian_versions.generator_can_fill():
+        return None
+    name = facts.draws[0].function
+    function = facts.generator.variables[name]
+    if isinstance(function, BinomialFunction):
+        support = function.implementations[facts.generator.codeobj_class].get_code(facts.generator.owner)
+        return f"{name}_fill" if f" {name}_fill(" in support["support_code"] else None
+    kind = "rand" if function is RAND else "randn"
+    return f"_random_generators[0].fill_{kind}"
+
+
+def _named_draws(facts):
+    return [f"const double {draw.name} = {draw.name}_of[_idx - _first];" for draw in facts.draws]
+
+
+def leading_flags(facts):
+    """(statements that set a flag of one byte and come before all others, the rest).
+
+    Loops that mix bytes with numbers of eight bytes vectorise badly: the flags get a loop of their own.
+    """
+    flags, rest = [], list(facts.vector)
+    drawn = {draw.name for draw in facts.draws}
+    while rest and rest[0].op == "=" and is_boolean(facts.variable(rest[0].var)):
+        if drawn & get_identifiers(rest[0].expr):
+            break
+        flags.append(rest.pop(0))
+    names = {statement.var for statement in flags}
+    if not rest or any(statement.var in names for statement in rest):
+        return [], facts.vector
+    return flags, rest
+
+
+def prepared(facts):
+    """The facts in the form the vectorised loops need, or (None, reason), which is logged."""
+    reason, with_draws = facts.obstacle(), None
+    if reason is None:
+        with_draws = facts.with_draws()
+        if with_draws is None:
+            reason = "how many random numbers are drawn, and when, depends on the elements"
+    if reason is not None:
+        logger.info(f"{facts.generator.name}: computed element by element, since {reason}.", "one_by_one")
+        return None, reason
+    statements = [rewritten(statement, ComparedTimesteps()) for statement in with_draws.vector]
+    return Facts(facts.generator, facts.scalar, statements, facts.fixed, with_draws.draws), None
+
+
+def state_update(facts, size):
+    """One step of all elements; `size` is the C++ expression of their number."""
+    lines = [
+        "// scalar code",
+        "const size_t _vectorisation_idx = -1;",
+        *scalar_lines(facts),
+        f"const int _N = {size};",
+    ]
+    if not facts.vector:
+        return lines
+    ready, reason = prepared(facts)
+    if ready is None:
+        return [
+            *lines,
+            f"// one by one, since {reason}",
+            *loop(0, "_N", ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]),
+        ]
+    flags, rest = leading_flags(ready)
+    equations = [*_named_draws(ready), *vector_lines(ready, rest, flags)]
+    if not flags and not ready.draws:
+        return [*lines, *loop(0, "_N", equations, vector=True)]
+    inner = [f"const int _end = std::min(_first + {CHUNK}, _N);", *draw_lines(ready)]
+    if flags:
+        inner += loop("_first", "_end", vector_lines(ready, flags), vector=True)
+    inner += loop("_first", "_end", equations, vector=True)
+    return [
+        *lines,
+        f"for (int _first = 0; _first < _N; _first += {CHUNK})",
+        "{",
+        *indented(inner),
+        "}",
+    ]
+
+
+def threshold(facts, events, size, refractory, time, keep_draws=False):
+    """Which elements fulfil the condition: compared many at a time, then collected in their order.
+
+    `refractory` holds the C++ arrays (not_refractory, lastspike), or is None. Events of a given probability
+    are found by the gaps between them, unless `keep_draws` asks for a random number per element.
+    """
+    lines = [
+        "// scalar code",
+        "const int _vectorisation_idx = -1;",
+        *scalar_lines(facts),
+    ]
+    found = [f"{events}[_count++] = _idx;"]
+    if refractory:
+        found += [f"{refractory[0]}[_idx] = false;", f"{refractory[1]}[_idx] = {time};"]
+    gaps = None if keep_draws else _gaps(facts, found, size)
+    if gaps is not None:
+        return [*lines, "long _count = 0;", *gaps, f"{events}[{size}] = _count;"]
+    ready, reason = prepared(facts)
+    if ready is None:
+        return [
+            *lines,
+            f"// one by one, since {reason}",
+            "long _count = 0;",
+            *loop(
+                0,
+                size,
+                [
+                    "const size_t _vectorisation_idx = _idx;",
+                    *vector_lines(facts),
+                    "if (_cond)",
+                    "{",
+                    *indented(found),
+                    "}",
+                ],
+            ),
+            f"{events}[{size}] = _count;",
+        ]
+    for statement in ready.vector:  # without the distinction of cases that Brian2 makes for flags
+        if statement.var == "_cond":
+            statement.used_boolean_variables = None
+    collect = ["if (_found[_idx - _first])", "{", *indented(found), "}"]
+    inner = [
+        f"const int _end = std::min(_first + {CHUNK}, (int){size});",
+        *draw_lines(ready),
+        f"char _found[{CHUNK} + 8];",
+        *loop(
+            "_first",
+            "_end",
+            [*_named_draws(ready), *vector_lines(ready), "_found[_idx - _first] = _cond;"],
+            vector=True,
+        ),
+        "for (int _k = 0; _k < 8; _k++)",
+        "    _found[_end - _first + _k] = 0;",
+        "// most groups of eight have none",
+        "for (int _eight = _first; _eight < _end; _eight += 8)",
+        "    if (fast_any_of_eight(_found + (_eight - _first)))",
+        *indented(loop("_eight", "std::min(_eight + 8, _end)", collect), 2),
+    ]
+    return [
+        *lines,
+        "long _count = 0;",
+        f"for (int _first = 0; _first < (int){size}; _first += {CHUNK})",
+        "{",
+        *indented(inner),
+        "}",
+        f"{events}[{size}] = _count;",
+    ]
+
+
+def _gaps(facts, found, size):
+    """Events of a given probability, found by the gaps between them. None if the condition is not rand() < p.
+
+    Conditions joined to that with `and` are asked where there is an event only.
+    """
+    *before, last = facts.vector
+    probability, further = bernoulli(last.expr)
+    asked = [*(s.expr for s in before), *(e for e in (probability, further) if e)]
+    if (
+        probability is None
+        or last.var != "_cond"
+        or facts.functions().get("rand") is not RAND
+        or any(set(calls(expression)) & facts.random_functions() for expression in asked)
+        or facts.obstacle()
+    ):
+        return None
+    local = {statement.var for statement in before}
+    names = get_identifiers(probability)
+    setup = [
+        "// instead of a random number per element, one per event and one for the gap to the next",
+        "static fast_loop::EventGaps _gaps;",
+    ]
+    if any(name in local or facts.is_element(name) for name in names):
+        value = Statement("_probability", ":=", probability, "", float, constant=True)
+        body = [*vector_lines(facts, [*before, value]), "_probability_of[_idx] = _probability;"]
+        setup += [
+            f"static std::vector<double> _probability_of({size});",
+            *loop(0, f"(int){size}", body, vector=True),
+            f"const double _largest = fast_loop::largest_of(_probability_of.data(), {size});",
+        ]
+        of = "[&](int _idx) { return _probability_of[_idx]; }"
+    else:
+        setup += [f"const double _largest = {facts.generator.translate_expression(probability)};"]
+        of = "[&](int) { return _largest; }"
+    event = list(found)
+    if further:
+        asks = Statement("_also", ":=", further, "", bool, constant=True)
+        event = [*vector_lines(facts, [*before, asks]), "if (!_also)", "    return;", *event]
+    return [
+        *setup,
+        f"_gaps.draw(_random_generators[0], Network::_runs, {size}, _largest, {of}, [&](int _idx)",
+        "{",
+        *indented(event),
+        "});",
+    ]
+
+
+def synaptic_effect(facts, pathway, together=None):
+    """What a spike does to its synapses, for all synapses of `pathway` that act in this step.
+
+    `together` tells which variables may stand next to each other instead of in their own arrays.
+    """
+    lines = [
+        "// scalar code",
+        "const size_t _vectorisation_idx = -1;",
+        *scalar_lines(facts),
+    ]
+    if not facts.vector:
+        return lines
+    effect = _blocks(facts, pathway, together)
+    if effect is None:
+        effect = [
+            f"const std::vector<DueSynapses>& _due = {pathway}.due();",
+            "for (size_t _d = 0; _d < _due.size(); _d++)",
+            "{",
+            "    const int32_t* _index = _due[_d].index;",
+            *indented(
+                loop(
+                    "_due[_d].begin",
+                    "_due[_d].end",
+                    [
+                        "const size_t _idx = _index ? _index[_k] : _k;",
+                        "const size_t _vectorisation_idx = _idx;",
+                        *vector_lines(facts),
+                    ],
+                    index="_k",
+                )
+            ),
+            "}",
+        ]
+    if together is not None:
+        effect = [*together.pointers(facts), *together.redirected(effect, facts)]
+    return [*lines, *effect]
+
+
+def _blocks(facts, pathway, together):
+    """Effects that compute much: read a block of synapses, compute them many at a time, write them in order.
+
+    The result is that of going one by one if what is written through other indices than the synapse's own is
+    only added to, and not read. None where that is not so, or where there is little to compute.
+    """
+    generator = facts.generator
+    if not facts.is_costly() or any(not is_pure(*item) for item in facts.functions().items()):
+        return None
+    read, write, indices, conditional = facts.touched()
+    single = {name for name in read if generator.variables[name].scalar}
+    if single & write or any(facts.index(name) != "_idx" for name in indices):
+        return None
+    read -= single
+    own = {name for name in write if facts.index(name) == "_idx"}
+    added = write - own
+    arrays = [facts.array(name) for name in read | write | indices]
+    if any(arrays.count(facts.array(name)) > 1 for name in write) or set(conditional) & own:
+        return None
+    uses = [get_identifiers(statement.expr) for statement in facts.vector]
+    for name in added:
+        statements = [statement for statement in facts.vector if statement.var == name]
+        if (
+            len(statements) != 1
+            or statements[0].op not in ("+=", "-=")
+            or statements[0].used_boolean_variables
+            or any(name in used for used in uses)
+            or (name in conditional and conditional[name] in write)
+        ):
+            return None
+    read -= added
+    kind = {name: c_data_type(generator.variables[name].dtype) for name in read | write | indices}
+    buffered = sorted(read | write | indices)
+    gather, compute, scatter = [], [], []
+    for name in sorted(indices):
+        gather += [f"const {kind[name]} {name} = {name}_of[_k] = {facts.array(name)}[_idx];"]
+    for name in sorted(read):
+        gather += [f"{name}_of[_k] = {facts.array(name)}[{facts.index(name)}];"]
+    for name in sorted(own | read):
+        if name in read:
+            compute += [f"{'' if name in own else 'const '}{kind[name]} {name} = {name}_of[_k];"]
+        else:
+            compute += [f"{kind[name]} {name};"]
+    for statement in facts.vector:
+        if statement.var in added:
+            sign = "-" if statement.op == "-=" else ""
+            compute += [f"{statement.var}_of[_k] = {sign}({generator.translate_expression(statement.expr)});"]
+        else:
+            compute += _split([generator.translate_statement(statement)])
+    compute += [f"{name}_of[_k] = {name};" for name in sorted(own)]
+    scatter += [f"{facts.array(name)}[_idx] = {name}_of[_k];" for name in sorted(own)]
+    for name in sorted(added):
+        line = f"{facts.array(name)}[{facts.index(name)}_of[_k]] += {name}_of[_k];"
+        scatter += [f"if ({conditional[name]}_of[_k])", f"    {line}"] if name in conditional else [line]
+    number = ["const size_t _idx = _block[_k];"]
+    return [
+        f"DueBlocks _block({pathway}{', _apart > 1' if together else ''});",
+        *(f"{kind[name]} {name}_of[DueBlocks::SIZE];" for name in buffered),
+        "while (const int _n = _block.next())",
+        "{",
+        "    // read",
+        *indented(loop(0, "_n", [*(number if gather else []), *gather], index="_k")),
+        "    // compute, many at a time",
+        *indented(loop(0, "_n", compute, index="_k", vector=True)),
+        "    // write, in the order of the spikes",
+        *indented(loop(0, "_n", [*number, *scatter], index="_k")),
+        "}",
+    ]
+
+
+def summed(facts, size, target, target_index, target_size, start):
+    """The sum of a value over the synapses of each target; `target` and `target_index` are C++ arrays."""
+    lines = [
+        f"const int _target_size = {target_size};",
+        *loop(0, "_target_size", [f"{target}[_target_idx + {start}] = 0;"], index="_target_idx"),
+        "// scalar code",
+        "const size_t _vectorisation_idx = -1;",
+        *scalar_lines(facts),
+        f"const int _N = {size};",
+    ]
+    read, _, indices, _ = facts.touched()
+    obstacle = facts.obstacle() or facts.random_functions() or target in map(facts.array, read | indices)
+    if obstacle or not facts.is_costly():
+        body = ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]
+        return [*lines, *loop(0, "_N", [*body, f"{target}[{target_index}[_idx]] += _synaptic_var;"])]
+    body = [*vector_lines(facts), "_value_of[_idx - _first] = _synaptic_var;"]
+    return [
+        *lines,
+        f"for (int _first = 0; _first < _N; _first += {CHUNK})",
+        "{",
+        f"    const int _end = std::min(_first + {CHUNK}, _N);",
+        f"    double _value_of[{CHUNK}];",
+        *indented(loop("_first", "_end", body, vector=True)),
+        *indented(loop("_first", "_end", [f"{target}[{target_index}[_idx]] += _value_of[_idx - _first];"])),
+        "}",
+    ]
