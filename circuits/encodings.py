@@ -60,10 +60,9 @@ def receptive_fields(values, n=5, low=-2.0, high=2.0, width=None):
 def rate(values, frame=20 * ms, maximum=100 * Hz, minimum=0 * Hz, regular=True, seed=None):
     """Rate code: channel c fires at minimum + (maximum - minimum) x_c(t), x from 0 to 1.
 
-    A spike falls where the integral of the rate from the start meets a level: evenly spaced levels k + phase
-    with one random phase in [0, 1) per channel (`regular`, the train of a perfect integrator), or the points
-    of a Poisson process of unit rate, which makes an inhomogeneous Poisson process exactly (time rescaling;
-    Brown et al. 2002).
+    Regular: a spike falls where the integral of the rate from the start passes phase, phase + 1, ..., one
+    random phase in [0, 1) per channel (the train of a perfect integrator). Otherwise the trains are
+    inhomogeneous Poisson processes, exactly.
 
     Parameters
     ----------
@@ -87,20 +86,32 @@ def rate(values, frame=20 * ms, maximum=100 * Hz, minimum=0 * Hz, regular=True, 
             "Scale them, or spread them over receptive_fields()."
         )
     random = np.random.default_rng(seed)
-    n_frames, n_channels = signal.shape
-    edges = np.arange(n_frames + 1) * frame
-    integral = np.zeros((n_frames + 1, n_channels))
-    np.cumsum((minimum + (maximum - minimum) * signal) * frame, axis=0, out=integral[1:])
-    phases = random.random(n_channels)
-    channels, times = [], []
-    for channel, total in enumerate(integral[-1]):
-        if regular:
-            levels = np.arange(phases[channel], total, 1.0)
-        else:
-            levels = np.sort(random.uniform(0, total, random.poisson(total)))
-        channels.append(np.full(len(levels), channel))
-        times.append(_inverse(levels, integral[:, channel], edges))
-    return _spikes(channels, times)
+    expected = (minimum + (maximum - minimum) * signal) * frame  # spikes per frame and channel
+    return _regular(expected, frame, random) if regular else _poisson(expected, frame, random)
+
+
+def _regular(expected, frame, random):
+    """Spikes where the integral of the rate of each channel passes phase, phase + 1, ..."""
+    n_frames, n_channels = expected.shape
+    integral = np.concatenate([np.zeros((1, n_channels)), np.cumsum(expected, axis=0)])
+    phase = random.random(n_channels)
+    count = np.maximum(np.ceil(integral[-1] - phase), 0).astype(int)
+    channel = np.repeat(np.arange(n_channels), count)
+    level = phase[channel] + np.arange(len(channel)) - np.repeat(np.cumsum(count) - count, count)
+    # The frame in which a level is passed: how many frames end below it or at it (a rest ends with its last
+    # frame).
+    at = np.zeros(len(channel), dtype=int)
+    for k in range(1, n_frames):
+        at += integral[k, channel] <= level
+    return _spikes([channel], [(at + (level - integral[at, channel]) / expected[at, channel]) * frame])
+
+
+def _poisson(expected, frame, random):
+    """Poisson numbers of spikes in every frame, each anywhere in it."""
+    at, channel = np.nonzero(count := random.poisson(expected))
+    count = count[at, channel]
+    at, channel = np.repeat(at, count), np.repeat(channel, count)
+    return _spikes([channel], [(at + random.random(len(at))) * frame])
 
 
 def latency(values, frame=20 * ms, threshold=0.2, tau=10 * ms):
@@ -163,15 +174,6 @@ def delta(values, frame=20 * ms, threshold=0.1, start=None):
                 channels.append(np.full(count, 2 * channel + (sign < 0)))
                 level += sign * count
     return _spikes(channels, times)
-
-
-def _inverse(levels, integral, edges):
-    """When a piecewise linear, never falling integral reaches the levels (where it rests: at the end)."""
-    if not len(levels):
-        return np.zeros(0)
-    segment = np.searchsorted(integral, levels, side="right") - 1
-    share = (levels - integral[segment]) / (integral[segment + 1] - integral[segment])
-    return edges[segment] + share * (edges[segment + 1] - edges[segment])
 
 
 def _spikes(channels, times):
