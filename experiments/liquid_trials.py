@@ -25,6 +25,11 @@ def balanced(random, n_classes, n_trials, n_digits):
     return random.permutation(np.tile(combinations, (n_trials // len(combinations), 1)))
 
 
+def shuffled_training(random, labels, n_train):
+    """The labels with those of the training trials permuted; the test labels stay as they are."""
+    return np.concatenate([random.permutation(labels[:n_train]), labels[n_train:]])
+
+
 def on_grid(t, i):
     """Spikes (times t in s of sources i) moved down to the grid; of those that coincide one stays."""
     step = np.floor(np.asarray(t) / GRID + 1e-3).astype(np.int64)

@@ -72,7 +72,7 @@ def run(
     every=10 * ms,
     dt=0.5 * ms,
     n_seeds=12,
-    n_control_seeds=3,
+    n_control_seeds=5,
     n_half_step_seeds=5,
     seed=1,
 ):

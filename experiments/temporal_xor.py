@@ -3,8 +3,7 @@
 Two pulses of 30 ms, a gap apart, come in through one half of the input channels or through the other: that
 half is the pulse's bit. A linear readout of the liquid, 20 ms after the second pulse, tells whether the
 bits differ. It needs the first bit, long gone from the input, and the product of the two; the number of
-spikes says nothing. Between the pulses the liquid is silent: what remembers are the depressed synapses of
-the cells that the first pulse has driven.
+spikes says nothing. Between the pulses the liquid is silent: what remembers is the state of its synapses.
 
 The liquid is the column of Maass, Natschlaeger & Markram 2002 with its published parameters and twice its
 cells (15 x 3 x 6). Each of 20 channels reaches a cell with probability 0.1, with gamma-distributed weights;
@@ -69,8 +68,8 @@ def run(
     n_train=800,
     n_test=400,
     n_seeds=10,
-    n_control_seeds=4,
-    n_half_step_seeds=3,
+    n_control_seeds=5,
+    n_half_step_seeds=5,
     seed=1,
 ):
     seeds = [seed + k for k in range(n_seeds)]
@@ -100,7 +99,7 @@ def run(
             nets["half step"] = liquid(n_channels, place, dt=dt / 2, **options)
 
         for gap, (trials, different) in tasks.items():
-            shuffled = lab.generator(one, 3).permutation(different)
+            shuffled = lab.shuffled_training(lab.generator(one, 3), different, n_train)
             seen = {
                 "input": (lab.input_states(trials, n_channels, ends[gap], tau), different, np.nan, np.nan)
             }
@@ -113,7 +112,9 @@ def run(
                 seen[name] = found, different, lab.rate(recordings), between
                 if name == "dynamic":
                     seen["shuffled labels"] = found, shuffled, np.nan, np.nan
-                    example = example or _example(trials[0], recordings[0], place.n_exc, gap)
+                    if not example and gap == match_at:
+                        trial = int(np.flatnonzero(different)[0])
+                        example = _example(trials[trial], recordings[trial], place.n_exc, gap)
             for name, (states, labels, *firing) in seen.items():
                 percent = lab.accuracy(states, labels, n_train, resolution, lab.generator(one, 2))
                 rows.append((name, one, round(1e3 * gap), percent, *firing))
@@ -183,7 +184,7 @@ def figure(results):
             )  # fmt: skip
     axes["C"].plot(list(GATES), list(GATES.values()), "_", color=plots.BLACK, markersize=14, label="gates")
     axes["C"].set_ylim(38, 102)
-    plots.legend(axes["C"])
+    plots.legend(axes["C"], outside=True)
     names = {
         **CONDITIONS,
         "half step": "dynamic, half the step",
