@@ -158,7 +158,7 @@ def figure(results):
         titles={
             "A": f"Two trains at d = {wanted[-1]:g}, and the liquid",
             "B": f"Mean of {1e3 * WINDOW[0]:.0f} to {1e3 * WINDOW[1]:.0f} ms, seed by seed",
-            "C": "Liquid",
+            "C": f"Liquid (n = {len(seeds)})",
             "D": f"No recurrence (n = {len(results.get('curves, no recurrence', ()))})",
             "E": f"Static synapses (n = {len(results.get('curves, static', ()))})",
         },
@@ -183,10 +183,13 @@ def figure(results):
                 1e3 * times, curves[:, k], ax=axes[letter], x_label="time (ms)", label=f"d = {d:g}",
                 y_label="distance of the states" if letter == "C" else "", color=COLOURS[k],
             )  # fmt: skip
-        if letter != "C":
-            axes[letter].get_legend().remove()
+            if letter != "E":  # in E the ends lie on each other
+                at = 1.01e3 * times[-1], curves[:, k, -1].mean()
+                axes[letter].annotate(f"{d:g}", at, color=COLOURS[k], va="center", fontsize=7.5)
+        axes[letter].get_legend().remove()  # the distances stand at the ends of the curves
     axes["C"].set_ylim(0, 2.5)
-    plots.legend(axes["C"])
+    note = dict(xycoords="axes fraction", ha="right", va="top", fontsize=7.5)
+    axes["C"].annotate("band: 95 % of the mean\nnumbers: d", (1, 1), **note)
     return fig
 
 

@@ -178,7 +178,7 @@ def figure(results):
             "A": f"Six trials, jitter of {least:g} ms",
             "B": "Liquid in one of them",
             "C": "Which template was the first?",
-            "D": f"The same {ago} ms after its end",
+            "D": f"{ago} ms after its end",
         },
         title=f"Spike templates on a liquid of {results['n_cells']} cells; seeds {seeds[0]} to {seeds[-1]}, "
         f"each {results['n_train']} training and {results['n_test']} test trials",

@@ -163,7 +163,7 @@ def figure(results):
             "A": f"Input, gap of {1e3 * results['example_gap']:.0f} ms",
             "B": "Liquid, the same trial",
             "C": "Do the two bits differ?",
-            "D": f"The same at a gap of {gap} ms",
+            "D": f"Gap of {gap} ms",
         },
         title=f"Temporal XOR on a liquid of {results['n_cells']} cells; seeds {seeds[0]} to {seeds[-1]}, "
         f"each {results['n_train']} training and {results['n_test']} test trials",
