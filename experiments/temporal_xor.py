@@ -25,7 +25,7 @@ from experiments import liquid_trials as lab
 
 SOURCE = "circuit: Maass, Natschlaeger & Markram 2002; gates: this project"
 QUICK = dict(
-    n_seeds=2, n_control_seeds=1, n_half_step_seeds=0, gaps=(100 * ms, 200 * ms), n_train=400, n_test=400
+    n_seeds=3, n_control_seeds=1, n_half_step_seeds=0, gaps=(100 * ms, 200 * ms), n_train=300, n_test=400
 )
 
 GATES = {100: 95.0, 200: 90.0}  # gap (ms): accuracy (%)
