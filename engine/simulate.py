@@ -175,7 +175,7 @@ def _fingerprint():
     state = hashlib.sha256()
     here = Path(__file__).parent
     for path in sorted([*here.rglob("*.py"), *here.rglob("*.h")]):
-        if path.stem not in _NOT_GENERATING:
+        if path.parent != here or path.stem not in _NOT_GENERATING:
             state.update(path.read_bytes())
     for package in ("brian2", "sympy", "numpy"):
         state.update(version(package).encode())
