@@ -55,6 +55,7 @@ class CompileMixin:
     def __init__(self):
         super().__init__()
         self.compiled_units = []
+        self._probes = None
         self._flags = ([], [])  # for the compiler and for the linker, as they stand in the makefile
 
     def run_function(self, name, include_in_parent=True):
@@ -62,11 +63,13 @@ class CompileMixin:
 
     # ---- what is generated ----
 
-    def code_object(self, *args, **kwds):
-        environment = self.code_object_class().templater.env
-        if environment.bytecode_cache is None:
-            environment.bytecode_cache = TemplateCache()
-        return super().code_object(*args, **kwds)
+    def activate(self, *args, **options):
+        self._probes = CompilerProbes()  # first, since the choice of code asks for the compiler
+        super().activate(*args, **options)
+        for code_object_class in self.code_object_class().__mro__:
+            templater = vars(code_object_class).get("templater")
+            if templater is not None and templater.env.bytecode_cache is None:
+                templater.env.bytecode_cache = TemplateCache()
 
     def build(
         self, directory="output", results_directory="results", compile=True, run=True, *args, **options
@@ -81,11 +84,13 @@ class CompileMixin:
         if directory is None:
             directory = tempfile.mkdtemp(prefix="brian_standalone_")
         if compile:
-            self._remember_compiler_probes()
+            check_compiler()
         os.makedirs(directory, exist_ok=True)
         arguments = dict(zip(_BUILD_POSITIONS, args, strict=False)) | options
         with alone_in(directory):
             super().build(directory, results_directory, compile, False, **arguments)
+        if self._probes:
+            self._probes.keep()
         if compile and run:
             self.run(
                 directory,
@@ -164,31 +169,6 @@ class CompileMixin:
         debugging = ["-g", "-DDEBUG"] if debug else []
         compiling = ["-Wno-write-strings", *compiling, "-I.", *openmp, *debugging]
         return compiling, [*openmp, *linking, *debugging[:1]]
-
-    def _remember_compiler_probes(self):
-        """Spare the standard build the compilations that find out which flags the compiler accepts."""
-        if prefs["codegen.cpp.compiler"] not in ("", "unix", "gcc") or os.name != "posix":
-            return
-        obstacle, command, _ = make_settings()
-        if obstacle:
-            return
-        compiler = find_compiler(command)
-        facts = Remembered(folder("headers"), f"compiler-{compiler.identity}")
-        for fact in facts.facts:
-            executable, _, flag = fact.rpartition("\n")
-            if flag == "C99":
-                if executable == os.environ.get("CC", "cc"):
-                    cpp_prefs._compiler_supports_c99 = True
-            else:
-                cpp_prefs._compiler_flag_compatibility.setdefault((executable, flag), True)
-        cpp_prefs.get_compiler_and_args()  # makes the probes that are still missing
-        # Only what works is kept: a flag refused is asked for, and reported, again.
-        found = [
-            f"{exe}\n{flag}" for (exe, flag), works in cpp_prefs._compiler_flag_compatibility.items() if works
-        ]
-        if cpp_prefs._compiler_supports_c99:
-            found.append(f"{os.environ.get('CC', 'cc')}\nC99")
-        facts.add(found)
 
     # ---- cleaning up ----
 
@@ -341,6 +321,52 @@ class Compilation:
         if log:
             write_atomically(self.objects / "commands.log", log + "\n")
         return log
+
+
+class CompilerProbes:
+    """What Brian2 found out about the compiler by compiling with each flag: recalled, and kept, on disk.
+
+    Only what works is kept: a flag that is refused is tried, and reported, again.
+    """
+
+    def __init__(self):
+        self.facts = None
+        obstacle, command, _ = make_settings()
+        if obstacle or os.name != "posix" or prefs["codegen.cpp.compiler"] not in ("", "unix", "gcc"):
+            return
+        try:
+            compiler = find_compiler(command)
+        except BuildError:
+            return
+        self.facts = Remembered(folder("headers"), f"compiler-{compiler.identity}")
+        for fact in self.facts.facts:
+            executable, _, flag = fact.rpartition("\n")
+            if flag != "C99":
+                cpp_prefs._compiler_flag_compatibility.setdefault((executable, flag), True)
+            elif executable == os.environ.get("CC", "cc"):
+                cpp_prefs._compiler_supports_c99 = True
+
+    def keep(self):
+        if self.facts is None:
+            return
+        flags = cpp_prefs._compiler_flag_compatibility
+        found = [f"{executable}\n{flag}" for (executable, flag), works in flags.items() if works]
+        if cpp_prefs._compiler_supports_c99:
+            found.append(f"{os.environ.get('CC', 'cc')}\nC99")
+        self.facts.add(found)
+
+
+def check_compiler():
+    """Refuse to begin a build that has no compiler.
+
+    Raises
+    ------
+    BuildError
+        If there is none.
+    """
+    obstacle, command, _ = make_settings()
+    if not obstacle and os.name == "posix" and prefs["codegen.cpp.compiler"] in ("", "unix", "gcc"):
+        find_compiler(command)
 
 
 def make_settings():
