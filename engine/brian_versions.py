@@ -38,14 +38,23 @@ STANDARD_HEADERS = (
     "vector",
 )
 
+# Headers of a project that are the same for all circuits and that nearly every source includes.
+COMMON_HEADERS = (
+    "brianlib/stdint_compat.h",
+    "brianlib/common_math.h",
+    "brianlib/clocks.h",
+    "brianlib/dynamic_array.h",
+    "synapses_classes.h",
+    "network.h",
+)
+
 # The kind of work a code object does, by the template it was made from; what is not listed counts as
 # "events".
 KINDS = {
     "stateupdate": "neurons",
     "spatialstateupdate": "neurons",
-    "threshold": "neurons",
-    "reset": "neurons",
-    "summed_variable": "neurons",
+    "threshold": "spikes",
+    "reset": "spikes",
     "synapses_create_generator": "start",
     "synapses_create_array": "start",
     "group_variable_set": "start",

@@ -2,7 +2,7 @@
 
 The standard device writes about twenty small C++ files and hands them to make, which parses the same standard
 headers twenty times and once more for the dependencies. Here the same files, unchanged, are put together into
-five units (see `units`). These are compiled side by side, start from a precompiled header, and are named by a
+six units (see `units`). These are compiled side by side, start from a precompiled header, and are named by a
 hash of everything that goes into them, so that only those that changed are compiled again. The folder keeps
 the standard layout: code_objects/*.cpp is what is compiled, and `make` in it still works.
 """
@@ -229,7 +229,7 @@ class Compilation:
             if not any(all(path.exists() for path in paths) for paths in targets[unit])
         }
         if jobs:
-            header = self._header(includes.of_the_system(added_headers))
+            header = self._header(includes, added_headers)
             for job in jobs.values():
                 after = len(self.compiler.command)
                 job.command[after:after] = header
@@ -291,16 +291,20 @@ class Compilation:
             self._fail("could not link the program", job)
         write_atomically(record, f"{key} {program.stat().st_mtime_ns}")
 
-    def _header(self, added):
-        """Options for a header with the standard headers, and those that were added for all sources."""
+    def _header(self, includes, added):
+        """Options for a header with what every source includes: standard headers, Brian2's, added ones."""
         place = folder("headers")
         if place is None:
             return []
         # Where a project's own headers are does not matter to standard headers.
         flags = [flag for flag in self.flags if not flag.startswith("-I")]
-        headers = list(dict.fromkeys([*brian_versions.STANDARD_HEADERS, *added]))
+        standard = dict.fromkeys([*brian_versions.STANDARD_HEADERS, *includes.of_the_system(added)])
+        first = [name for name in brian_versions.COMMON_HEADERS if includes.is_guarded(name, by_macro=True)]
+        own = {name: includes.text(name) for name in includes.reached(first)}
+        if any(os.path.isabs(name) for name in own):  # found in a folder given with -I
+            own, first = {}, []
         try:
-            return precompiled_header(self.compiler, flags, headers, place)
+            return precompiled_header(self.compiler, flags, list(standard), place, own, first)
         except CacheError as error:
             logger.info(f"Building without a precompiled header: {error}.", "no_header")
             return []

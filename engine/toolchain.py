@@ -153,7 +153,7 @@ class Remembered:
                 pass  # asked again next time
 
 
-def precompiled_header(compiler, flags, headers, folder):
+def precompiled_header(compiler, flags, standard, folder, own=None, first=()):
     """The options that let compilations with these flags start from headers that are already parsed.
 
     Made on the first call, found in `folder` afterwards. It stands for exactly this compiler, these flags and
@@ -162,8 +162,9 @@ def precompiled_header(compiler, flags, headers, folder):
 
     Parameters
     ----------
-    headers : names of standard headers, without brackets
+    standard : names of standard headers, without brackets
     folder : pathlib.Path of the cache
+    own : texts of further headers by name; only those in `first` are included by themselves
 
     Raises
     ------
@@ -171,11 +172,12 @@ def precompiled_header(compiler, flags, headers, folder):
         If the folder cannot be written (a full disk), or another process has been making this header for
         minutes.
     """
-    text = "// Standard headers, parsed once for all programs.\n" + "".join(
-        f"#include <{name}>\n" for name in headers
-    )
-    home = Path(folder) / digest(compiler.identity, *flags, text)[:32]
-    source, made = home / "standard.h", home / "made.json"
+    own = own or {}
+    text = "// Headers that all programs share, parsed once.\n"
+    text += "".join(f"#include <{name}>\n" for name in standard)
+    text += "".join(f'#include "{name}"\n' for name in first)
+    home = Path(folder) / digest(compiler.identity, *flags, text, *sorted(own.items()))[:32]
+    source, made = home / "common.h", home / "made.json"
     option = ["-include", str(source)]
     if _is_current(made):
         _touch(made)
@@ -185,10 +187,11 @@ def precompiled_header(compiler, flags, headers, folder):
         with FileLock(home / "lock", timeout=_HEADER_WAIT):
             if _is_current(made):  # another process was faster
                 return option
-            made.unlink(missing_ok=True)
-            write_atomically(source, text)
-            suffix = ".pch" if compiler.family == "clang" else ".gch"
-            _make_header(compiler, flags, source, source.with_name(source.name + suffix), made)
+            _sweep(home)
+            for name, content in {**own, source.name: text}.items():
+                (home / name).parent.mkdir(exist_ok=True)
+                write_atomically(home / name, content)
+            _make_header(compiler, flags, source, made)
         _forget_old(Path(folder), home)
     except Timeout:
         raise CacheError(f"Another process has been making {home} for {_HEADER_WAIT} s") from None
@@ -197,27 +200,31 @@ def precompiled_header(compiler, flags, headers, folder):
     return option
 
 
-def _make_header(compiler, flags, source, target, made):
-    for leftover in source.parent.glob(".*"):  # of processes that were killed; the lock is held
+def _sweep(home):
+    """Remove what processes that were killed left, and what says that a header is there; the lock is held."""
+    (home / "made.json").unlink(missing_ok=True)
+    for leftover in home.glob(".*"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def _make_header(compiler, flags, source, made):
+    target = source.with_name(source.name + (".pch" if compiler.family == "clang" else ".gch"))
     with tempfile.TemporaryDirectory(prefix=".making-", dir=source.parent) as scratch:
         draft, dependencies = Path(scratch) / target.name, Path(scratch) / "dependencies"
-        command = [*compiler.command, *flags, "-x", "c++-header", str(source), "-o", str(draft)]
-        command += ["-MD", "-MF", str(dependencies)]
+        command = [*compiler.command, *flags, f"-I{source.parent}", "-x", "c++-header", str(source)]
+        command += ["-o", str(draft), "-MD", "-MF", str(dependencies)]
         result = subprocess.run(command, capture_output=True, text=True, errors="replace")
         if result.returncode:
             raise CacheError(f"{shlex.join(command)} failed: {_first_lines(result.stderr, 3)}")
         files = shlex.split(dependencies.read_text().replace("\\\n", " ").split(":", 1)[1])
+        os.replace(draft, target)
         stamps = []
-        for name in files:
+        for name in [*files, str(target)]:
             info = os.stat(name)
             stamps.append([name, info.st_mtime_ns, info.st_size])
-        os.replace(draft, target)
-        info = target.stat()
-        stamps.append([str(target), info.st_mtime_ns, info.st_size])
         write_atomically(made, json.dumps({"compiler": str(compiler), "files": stamps}))
 
 

@@ -1,6 +1,7 @@
 """Translation units: which generated sources are compiled together, and what each of them depends on.
 
-    neurons   state updates, thresholds, resets
+    neurons   state updates
+    spikes    thresholds, resets
     events    what spikes and clocks set off: synapses, monitors, inputs
     start     what happens once: initial values, wiring
     queues    the order in which synapses wait for spikes, set up once
@@ -187,7 +188,10 @@ class Includes:
                     found.add(self._DIRECTIVE.match(directive).group(2))
         return sorted(found)
 
-    def is_guarded(self, path):
-        """Whether including a file twice is the same as including it once."""
+    def is_guarded(self, path, by_macro=False):
+        """Whether including a file twice is the same as including it once; `by_macro`, also a copy of it."""
+        if not (self.directory / path).is_file():
+            return False
         text = re.sub(r"/\*.*?\*/|//[^\n]*", "", self.text(path), flags=re.S).lstrip()
-        return bool(re.match(r"#\s*(pragma\s+once|ifndef|if\s+!\s*defined)\b", text))
+        once = "" if by_macro else r"pragma\s+once|"
+        return bool(re.match(rf"#\s*({once}ifndef|if\s+!\s*defined)\b", text))

@@ -105,7 +105,7 @@ def test_the_folder_can_be_built_by_make_alone(tmp_path):
 @pytest.mark.compiled
 def test_a_changed_equation_compiles_one_unit(tmp_path):
     first = run("small", "fast_standalone", tmp_path)
-    assert set(first["compiled_units"]) == {"start", "queues", "events", "neurons", "program"}
+    assert set(first["compiled_units"]) == {"start", "queues", "events", "neurons", "spikes", "program"}
     assert_same(first, run("small", "runtime", tmp_path / "interpreted"))
     assert not run("small", "fast_standalone", tmp_path)["compiled_units"].size
     changed = run("small:(10*ms)", "fast_standalone", tmp_path)
