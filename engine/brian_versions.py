@@ -10,6 +10,8 @@ import brian2
 from brian2.core import clocks
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.synapses import synapses
 
 TESTED = ("2.9.0", "2.10.1")
 
@@ -91,6 +93,13 @@ def missing_hooks():
         if method is None or not set(parameters) <= set(inspect.signature(method).parameters):
             missing.append(name)
     return missing
+
+
+def modules_with_exact_updates():
+    """Modules of Brian2 that call the exact state updater by the name `linear` of their own."""
+    return [
+        module for module in (synapses,) if isinstance(getattr(module, "linear", None), StateUpdateMethod)
+    ]
 
 
 _SEED_ANCHOR = "void seed(unsigned long seed) {"

@@ -30,6 +30,7 @@ from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsExc
 from brian2.stateupdaters.exact import LinearStateUpdater, get_linear_system, is_constant_over_dt
 from brian2.utils.logger import get_logger
 
+from . import brian_versions
 from .cache import cache_folder
 from .errors import CacheError
 from .toolchain import digest, write_atomically
@@ -104,6 +105,9 @@ def register(device_class):
         standard = known.get(name)
         if standard is not None and not isinstance(standard, RememberingStateUpdater):
             known[name] = RememberingStateUpdater(name, standard, device_class)
+    # Equations of synapses that are solved between events do not go through the table.
+    for module in brian_versions.modules_with_exact_updates():
+        module.linear = known["linear"]
 
 
 def exact_update(equations, variables):

@@ -139,6 +139,16 @@ def test_another_device_is_not_affected(remembering, monkeypatch):
     assert updater(Equations("dv/dt = -v/tau : 1")) == "code 2"
 
 
+def test_all_ways_to_an_exact_update_are_the_remembering_one():
+    from brian2.synapses import synapses
+
+    from engine import device
+
+    device.register()
+    assert isinstance(StateUpdateMethod.stateupdaters["exact"], symbolic.RememberingStateUpdater)
+    assert synapses.linear is StateUpdateMethod.stateupdaters["linear"]
+
+
 def test_a_damaged_file_is_computed_again(remembering, tmp_path):
     equations = Equations("dv/dt = -v/tau : 1")
     remembering()(equations, {})
