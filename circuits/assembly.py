@@ -34,6 +34,7 @@ from .plan import (
     Slot,
     SynapsePlan,
     freeze,
+    in_order,
     structure_text,
 )
 from .values import dimension, kind, plain, same_dimension, unit_text
@@ -59,6 +60,7 @@ def make_plan(circuit):
     }
     plan = Plan(groups, synapses, maker.slots, maker.recorders(circuit.record, circuit.dt), float(circuit.dt))
     freeze(plan)
+    plan.slots = in_order(plan.slots)
     double = [s.number for s in plan.slots if s.number]
     double = {n for n in double if double.count(n) > 1}
     if double - maker.twice:
@@ -110,18 +112,20 @@ class Assembly:
                 f"or (T, {n})."
             )
         function = f"{name}_{label}_at"
-        self.slots.append(
-            Slot(
-                f"{name}.{label}",
-                function,
-                "values",
-                values.ravel(),
-                value.dim,
-                AT_START,
-                values.size,
-                shape=values.shape,
-            )
+        slot = Slot(
+            f"{name}.{label}",
+            function,
+            "values",
+            values.ravel(),
+            value.dim,
+            AT_START,
+            values.size,
+            shape=values.shape,
+            low=0 if label == "rates" else None,
+            step=float(value.dt),
         )
+        slot.fit(values)
+        self.slots.append(slot)
         return f"{function}(t, i)" if values.ndim == 2 else f"{function}(t)", {function: value}
 
     def _cells(self, name, part):
@@ -166,7 +170,8 @@ class Assembly:
         for variable in cell.states:
             value = cell.init.get(variable, 0.0)
             value = value if kind(value) == "expression" else plain(value)
-            self._number(f"{name}.{variable}", name, variable, value, dims[variable], AT_START, part.n)
+            size = 1 if "shared" in cell.parsed[variable].flags else part.n
+            self._number(f"{name}.{variable}", name, variable, value, dims[variable], AT_START, size)
         plan.equations = "\n".join(
             line.strip() for text in lines for line in text.splitlines() if line.strip()
         )
@@ -183,12 +188,19 @@ class Assembly:
             same_dimension(piece.amplitude.values, dim, where)
             expression, functions = self._timed(other, "amplitude", piece.amplitude, plan.n)
             plan.timed.update(functions)
+        elif kind(piece.amplitude) == "expression" and "t" in get_identifiers(piece.amplitude):
+            cell.scope(where).expression(piece.amplitude, dim, "expression")
+            expression = f"({piece.amplitude})"  # changes in time: part of the equations
         else:
             if kind(piece.amplitude) != "expression":
                 same_dimension(piece.amplitude, dim, where)
             else:
                 cell.scope(where).expression(piece.amplitude, dim, "expression")
             expression = f"{other}_amplitude"
+            if expression in cell.dimensions:
+                raise CircuitError(
+                    f"{where}: the cell {cell.name!r} has a name {expression!r} too. Rename one of them."
+                )
             lines.append(
                 self._declare(f"{other}.amplitude", plan.name, expression, piece.amplitude, dim, plan.n)
             )
@@ -214,6 +226,13 @@ class Assembly:
         parsed = parse(synapse.post, where) if synapse.post.strip() else {}
         used = self._post_params(synapse, parsed)
         private = {n: f"{n}_{other}" for n in [*parsed, *used]}
+        taken = set(private.values()) & set(dims)
+        if taken:
+            raise CircuitError(
+                f"{where}: the cell {cell.name!r} has {listed(taken)} too, the name that this projection "
+                "gives to what "
+                "it brings. Rename the projection or the cell's variable."
+            )
         own = {n: equation.dim for n, equation in parsed.items()}
         own.update({n: self._dim(synapse.params[n], where, n) for n in used})
         scope = cell.scope(where, own)
@@ -324,6 +343,11 @@ class Assembly:
             on_pre.append(f"{private.get(variable, variable)}_post += {expression}")
         on_pre += statements(synapse.after)
         on_post = statements(synapse.on_post)
+        if on_post and not cell.threshold:
+            raise CircuitError(
+                f"{where}: it acts on spikes of the cell {cell.name!r} of {part.target!r}, which has no "
+                "threshold."
+            )
         self._check_synapse(
             where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring
         )
@@ -600,7 +624,8 @@ class Assembly:
         if isinstance(part, Projection):
             parsed = parse(part.synapse.equations, name) if part.synapse.equations.strip() else {}
             mine = self._renamed(name, part)
-            return {n: mine.get(n, n) for n in (*parsed, *self._synaptic_params(part.synapse), "delay")}
+            delay = ("delay",) if _on_spikes(part.synapse) else ()
+            return {n: mine.get(n, n) for n in (*parsed, *self._synaptic_params(part.synapse), *delay)}
         if not isinstance(part, Population):
             return {"rates": "rates"} if isinstance(part, Poisson) else {}
         known = {n: n for n in (*part.cell.parsed, *part.cell.inputs, *part.cell.params)}
@@ -626,7 +651,7 @@ class Assembly:
                 f"Projection {where!r}: there is no source {name!r}.{nearest(name, known)} Sources: "
                 f"{listed(known)}."
             )
-        if isinstance(part, Population) and not part.cell.threshold and self.parts[where].synapse.deliver:
+        if isinstance(part, Population) and not part.cell.threshold and _on_spikes(self.parts[where].synapse):
             raise CircuitError(
                 f"Projection {where!r}: the cell {part.cell.name!r} of {name!r} has no threshold and never "
                 "spikes."
@@ -715,6 +740,11 @@ class Assembly:
             slot = dataclasses.replace(slot, size=1 if n is None else n, value=value)
             slot = dataclasses.replace(slot, value=slot.fit(value))
         self.slots.append(slot)
+
+
+def _on_spikes(synapse):
+    """Whether anything happens at a presynaptic spike."""
+    return bool(synapse.deliver or synapse.before or synapse.after)
 
 
 def _multiple(every, dt, where):

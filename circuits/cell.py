@@ -9,10 +9,11 @@ import copy
 import dataclasses
 from dataclasses import dataclass, field
 
-from brian2.units.fundamentalunits import DIMENSIONLESS
+from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit
 
 from . import display
-from .equations import DIFFERENTIAL_EQUATION, PARAMETER, Scope, parse, refuse_reserved
+from .equations import DIFFERENTIAL_EQUATION, PARAMETER, Scope, parse, refuse_moving, refuse_reserved
 from .errors import CircuitError, listed, nearest
 from .values import dimension, kind, number, same_dimension
 
@@ -66,6 +67,25 @@ class Cell:
 
     def __post_init__(self):
         where = f"Cell {self.name!r}"
+        for attribute in ("equations", "threshold", "reset", "refractory", "method"):
+            value = getattr(self, attribute)
+            if not isinstance(value, str):
+                raise CircuitError(
+                    f"{where}, {attribute}: got {value!r}, but it is text. A number goes into params, its "
+                    "name here "
+                    f"(refractory='t_ref', params={{'t_ref': 2*ms}})."
+                )
+        if self.method not in StateUpdateMethod.stateupdaters:
+            known = [name for name in StateUpdateMethod.stateupdaters if name != "GSL"]
+            raise CircuitError(
+                f"{where}, method: there is no {self.method!r}.{nearest(self.method, known)} Methods: "
+                f"{listed(known)}."
+            )
+        for port, unit in self.inputs.items():
+            if not isinstance(unit, (Unit, Quantity)) and unit != 1:
+                raise CircuitError(
+                    f"{where}, input {port}: got {unit!r}; give its unit, such as inputs={{'I': amp}}."
+                )
         lines = [line.strip() for line in self.equations.strip().splitlines() if line.strip()]
         object.__setattr__(self, "equations", "\n".join(lines))
         parsed = parse(self.equations, where)
@@ -122,6 +142,7 @@ class Cell:
                 )
             if kind(value) == "expression":
                 scope.expression(value, dims[name], f"start value of {name}")
+                refuse_moving(value, f"{where}, start value of {name}")
             else:
                 same_dimension(value, dims[name], f"{where}, start value of {name}")
 
@@ -261,6 +282,7 @@ def expression_dimension(text, scope, what):
     from brian2.parsing.expressions import parse_expression_dimensions
 
     scope._known(text, what)
+    refuse_moving(text, f"{scope.where}, {what}")
     try:
         return parse_expression_dimensions(text, scope.variables)
     except Exception as error:

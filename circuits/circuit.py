@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from brian2.units import hertz, ms, second
-from brian2.units.fundamentalunits import Quantity
+from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity
 
 from . import display
 from .cell import Cell
 from .equations import refuse_reserved
 from .errors import CircuitError
 from .synapses import Synapse
-from .values import describe, dimension, kind, number, same_dimension
+from .values import describe, dimension, kind, number, same_dimension, whole_numbers
 from .wiring import Wiring
 
 
@@ -106,6 +106,7 @@ def population(cell, n=None, positions=None, init=None):
         )
     if positions is not None:
         positions = number(positions, "population, positions")
+        same_dimension(positions, DIMENSIONLESS, "population, positions")
         if np.ndim(positions) != 2 or np.shape(positions)[1] != 3:
             raise CircuitError(
                 f"population: positions must be an array n x 3, not of shape {np.shape(positions)}."
@@ -136,10 +137,12 @@ def spike_trains(n, i=(), t=()):
     """n sources that emit the given spikes: source index i and time t for each; how many there are is open
     at run time.
     """
-    i = np.asarray(i, dtype=np.int64).ravel() if len(i) else np.zeros(0, np.int64)
-    t = number(t, "spike_trains, t") if len(t) else np.zeros(0) * second
+    i = whole_numbers(i, "spike_trains, i")
+    t = number(t, "spike_trains, t") if np.size(t) else np.zeros(0) * second
+    if isinstance(t, str):
+        raise CircuitError(f"spike_trains, t: got {t!r}; give times with their unit, such as [1, 2]*ms.")
     same_dimension(t, second.dim, "spike_trains, t")
-    n = _size(n, "spike_trains")
+    t, n = t.reshape(-1) if np.ndim(t) else Quantity([t]), _size(n, "spike_trains")
     if len(i) != len(t):
         raise CircuitError(
             f"spike_trains: {len(i)} indices and {len(t)} times; give one time for every index."
@@ -239,8 +242,14 @@ class Circuit:
     def __init__(self, *, record=(), dt=0.1 * ms, **parts):
         positive_time(dt, "Circuit, dt")
         self.dt = dt
-        self.record = tuple(record)
+        self.record = (record,) if isinstance(record, Recorder) else tuple(record)
+        for recorder in self.record:
+            if not isinstance(recorder, Recorder):
+                raise CircuitError(
+                    f"record: {recorder!r} is no recorder. Take spikes, trace, rate or weights."
+                )
         self.parts = dict(parts)
+        self.changes = {}  # numbers given by `but`, by dotted name
         for name, part in parts.items():
             if not isinstance(part, (Population, Poisson, SpikeTrains, Current, Projection)):
                 raise CircuitError(
@@ -248,6 +257,10 @@ class Circuit:
                     "poisson, spike_trains or current."
                 )
             refuse_reserved(name, f"Part {name!r}", "part")
+            if name.startswith("recorder_"):
+                raise CircuitError(
+                    f"Part {name!r}: names that begin with recorder_ are taken. Choose another name."
+                )
         self.plan  # noqa: B018  everything is checked while the plan is made
 
     @property
@@ -264,9 +277,13 @@ class Circuit:
         step.
         """
         merged = {k: v for k, v in {**self.parts, **parts}.items() if v is not None}
-        return Circuit(
+        made = Circuit(
             record=self.record if record is None else record, dt=self.dt if dt is None else dt, **merged
         )
+        # A replaced part brings its own numbers; elsewhere those that `but` changed stay changed.
+        there = {slot.number for slot in made.plan.slots}
+        kept = {n: v for n, v in self.changes.items() if n in there and n.partition(".")[0] not in parts}
+        return made.but(kept) if kept else made
 
     def numbers(self):
         """All numbers that a program of this circuit takes: dotted name to float or array in SI units."""
@@ -279,7 +296,8 @@ class Circuit:
         """
         given = self.plan.fitted(changes)
         same = object.__new__(Circuit)
-        same.__dict__.update(self.__dict__, _plan=self.plan.with_values(given))
+        changed = {**self.changes, **changes}
+        same.__dict__.update(self.__dict__, _plan=self.plan.with_values(given), changes=changed)
         return same
 
     def structure(self):
@@ -307,7 +325,13 @@ def view(text):
 
 
 def _size(n, where):
-    if isinstance(n, (bool, str)) or n is None or int(n) != n or n < 1:
+    if (
+        isinstance(n, bool)
+        or not isinstance(n, (int, float, np.number))
+        or not np.isfinite(n)
+        or int(n) != n
+        or n < 1
+    ):
         raise CircuitError(f"{where}: got {n!r} cells; the size must be a whole number of at least 1.")
     return int(n)
 

@@ -72,19 +72,30 @@ def circuit_rows(circuit):
     from .circuit import Current, Poisson, Population, Projection, SpikeTrains
 
     populations, projections, inputs = [], [], []
+
+    def now(name, value):
+        return circuit.changes.get(name, value)
+
     for name, part in circuit.parts.items():
         if isinstance(part, Population):
             populations.append((name, part.cell.name, str(part.n), part.cell.source))
         elif isinstance(part, Projection):
             numbers = {**part.synapse.params, **part.wiring.params, "delay": part.delay}
-            text = ", ".join(f"{k} = {value_text(v)}" for k, v in numbers.items())
+            text = ", ".join(f"{k} = {value_text(now(f'{name}.{k}', v))}" for k, v in numbers.items())
             projections.append((name, part.source, part.target, part.synapse.name, part.wiring.kind, text))
         elif isinstance(part, Poisson):
-            inputs.append((name, "Poisson", str(part.n), describe_timed(part.rates)))
+            inputs.append((name, "Poisson", str(part.n), describe_timed(now(f"{name}.rates", part.rates))))
         elif isinstance(part, SpikeTrains):
-            inputs.append((name, "spike trains", str(part.n), f"{len(part.t)} spikes"))
+            inputs.append((name, "spike trains", str(part.n), f"{len(now(f'{name}.t', part.t))} spikes"))
         elif isinstance(part, Current):
-            inputs.append((name, f"current to {part.target}.{part.port}", "", describe_timed(part.amplitude)))
+            inputs.append(
+                (
+                    name,
+                    f"current to {part.target}.{part.port}",
+                    "",
+                    describe_timed(now(f"{name}.amplitude", part.amplitude)),
+                )
+            )
     recorders = [
         (r.kind, r.part, r.variable or "spikes", "" if r.every is None else describe(r.every))
         for r in circuit.record

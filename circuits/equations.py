@@ -2,6 +2,7 @@
 names.
 """
 
+import keyword
 import re
 
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
@@ -86,6 +87,7 @@ def refuse_reserved(name, where, what):
     if (
         name in RESERVED
         or not name.isidentifier()
+        or keyword.iskeyword(name)
         or name.startswith(("_", "xi_"))
         or name.endswith(("_", "_pre", "_post"))
     ):
@@ -97,6 +99,17 @@ def refuse_reserved(name, where, what):
             else "reserved or no valid name"
         )
         raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name.")
+
+
+def refuse_moving(text, where):
+    """Text that is evaluated once, when a run starts, must not name what moves on while it runs."""
+    moving = sorted({"t", "dt", "xi", "t_in_timesteps"} & set(get_identifiers(text)))
+    if moving:
+        raise CircuitError(
+            f"{where}: '{text.strip()}' is evaluated once, when the run starts, so {moving[0]} cannot stand "
+            "in it. "
+            f"Put it into the equations, or give values over time with timed(...)."
+        )
 
 
 def statements(code):

@@ -11,7 +11,7 @@ from brian2.utils.stringtools import get_identifiers
 
 from .circuit import Timed
 from .errors import CircuitError, listed, nearest
-from .values import number, plain, same_dimension, unit_text
+from .values import number, plain, same_dimension, unit_text, whole_numbers
 
 # When a number is written into the running program: before the wiring is drawn, right after it, or when a
 # trial starts.
@@ -44,6 +44,7 @@ class Slot:
     low: float | None = None  # bounds, both included
     high: float | None = None
     whole: bool = False
+    step: float | None = None  # of values over time
 
     @property
     def text(self):
@@ -132,9 +133,20 @@ class Plan:
                     f"The circuit has no number {name!r}.{nearest(name, slots)} Numbers: {listed(slots)}."
                 )
             slot = slots[name]
-            value = value.values if isinstance(value, Timed) else value
+            if isinstance(value, Timed):
+                if slot.step is None or abs(float(value.dt) - slot.step) > 1e-9 * slot.step:
+                    step = (
+                        f"values over time with a step of {slot.step:g} s"
+                        if slot.step
+                        else "no values over time"
+                    )
+                    raise CircuitError(
+                        f"{name}: got values with a step of {float(value.dt):g} s, but it takes {step}; "
+                        "the step is structure. Replace the part with with_(...)."
+                    )
+                value = value.values
             if slot.integer:
-                given[name] = slot.fit(np.asarray(value))
+                given[name] = slot.fit(whole_numbers(value, name))
                 continue
             value = number(value, name)
             if isinstance(value, str):
@@ -163,6 +175,39 @@ def freeze(plan):
         for k, slot in enumerate(plan.slots):
             if slot.group == group and slot.variable in used and slot.number:
                 plan.slots[k] = dataclasses.replace(slot, frozen=True)
+    placed = {
+        end[0] for s in plan.synapses.values() if s.wiring.kind == "distance" for end in (s.source, s.target)
+    }
+    for k, slot in enumerate(plan.slots):
+        if slot.group in placed and slot.variable in ("x", "y", "z"):
+            plan.slots[k] = dataclasses.replace(slot, frozen=True)
+
+
+def in_order(slots):
+    """Expressions such that each comes after those whose variables it reads; the order of equations plays
+    no part.
+    """
+    waiting, ordered = [s for s in slots if s.text], []
+    while waiting:
+        ready = [
+            s
+            for s in waiting
+            if not any(
+                o is not s
+                and o.group == s.group
+                and o.phase == s.phase
+                and o.variable in get_identifiers(s.value)
+                for o in waiting
+            )
+        ]
+        if not ready:
+            names = listed(f"{s.group}.{s.variable}" for s in waiting)
+            raise CircuitError(
+                f"The expressions for {names} read each other. Give one of them a value that does not."
+            )
+        ordered += ready
+        waiting = [s for s in waiting if not any(s is o for o in ready)]
+    return [s for s in slots if not s.text] + ordered
 
 
 def structure_text(plan):

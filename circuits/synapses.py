@@ -156,7 +156,7 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
 # it is computed once a step.
 _PEAK = (
     "peak = 1/((tau_rise/tau_decay)**(tau_rise/(tau_decay - tau_rise)) "
-    "- (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1 (shared)"
+    "- (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1"
 )
 
 
@@ -179,13 +179,13 @@ def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, 
             )
     return Synapse(
         "double_exponential_conductance",
-        equations=_PEAK,
         # two separate exponentials, not a cascade: exact under exponential Euler too
-        post=f"""dg_decay/dt = -g_decay/tau_decay : {unit}
+        post=f"""{_PEAK}
+                 dg_decay/dt = -g_decay/tau_decay : {unit}
                  dg_rise/dt = -g_rise/tau_rise : {unit}
-                 g = g_decay - g_rise : {unit}""",
+                 g = peak*(g_decay - g_rise) : {unit}""",
         adds={port: "g*(E - v)"},
-        deliver={"g_decay": "peak*w", "g_rise": "peak*w"},
+        deliver={"g_decay": "w", "g_rise": "w"},
         params={"w": w, "tau_rise": tau_rise, "tau_decay": tau_decay, "E": E},
         needs={"v": mV},
         source="Roth & van Rossum 2009",

@@ -95,6 +95,26 @@ def same_dimension(value, dim, where):
         raise CircuitError(f"{where}: got {describe(value)}, but the unit must be {unit_text(dim)}{example}.")
 
 
+def whole_numbers(values, where):
+    """Indices as an int32 array; anything that is not a list of whole numbers from 0 is refused."""
+    wrong = f"{where}: give a list of indices (whole numbers from 0), not {values!r}."
+    if isinstance(values, (str, Quantity)):
+        raise CircuitError(wrong)
+    try:
+        array = np.atleast_1d(np.asarray(values if len(np.shape(values)) else [values]))
+        exact = array.astype(float)
+    except (TypeError, ValueError):
+        raise CircuitError(wrong) from None
+    if (
+        array.ndim != 1
+        or (exact != np.floor(exact)).any()
+        or (exact < 0).any()
+        or (exact > np.iinfo(np.int32).max).any()
+    ):
+        raise CircuitError(wrong)
+    return array.astype(np.int32)
+
+
 def describe(value):
     """The value as text for messages and tables: '20 ms', 'array of 100 (mV)', or the expression."""
     if isinstance(value, str):

@@ -11,7 +11,7 @@ import numpy as np
 from brian2.units.fundamentalunits import DIMENSIONLESS
 
 from .errors import CircuitError
-from .values import kind, number, same_dimension
+from .values import kind, number, same_dimension, whole_numbers
 
 # The connection probability at distance D, for the kinds that need one per pair.
 DISTANCE = "C*exp(-((x_pre - x_post)**2 + (y_pre - y_post)**2 + (z_pre - z_post)**2)/lambda_**2)"
@@ -85,13 +85,13 @@ def pairs(i, j):
     """
     arrays = []
     for name, values in (("i", i), ("j", j)):
-        array = np.asarray(values)
-        if array.ndim != 1 or len(array) == 0 or not (array == array.astype(int)).all() or array.min() < 0:
+        array = whole_numbers(values, f"Wiring pairs, {name}")
+        if len(array) == 0:
             raise CircuitError(
                 f"Wiring pairs, {name}: give a list of one or more indices (whole numbers from 0), not "
                 f"{values!r}."
             )
-        arrays.append(array.astype(np.int32))
+        arrays.append(array)
     if len(arrays[0]) != len(arrays[1]):
         raise CircuitError(
             f"Wiring pairs: {len(arrays[0])} sources and {len(arrays[1])} targets; give one target for "

@@ -24,11 +24,13 @@ class RunError(EngineError):
 
 
 class NonFiniteError(RunError):
-    """A run finished with NaN or infinity in a state; what was recorded up to then is in `recording`."""
+    """A run finished with NaN or infinity in a state: `recording` is that run, `recordings` all that
+    finished.
+    """
 
-    def __init__(self, message, recording=None):
+    def __init__(self, message, recording=None, recordings=()):
         super().__init__(message)
-        self.recording = recording
+        self.recording, self.recordings = recording, list(recordings)
 
-    def __reduce__(self):  # keeps the recording when the error crosses a process boundary
-        return (type(self), (self.args[0], self.recording))
+    def __reduce__(self):  # keeps the recordings when the error crosses a process boundary
+        return (type(self), (self.args[0], self.recording, self.recordings))

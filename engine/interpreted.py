@@ -90,7 +90,11 @@ def run_interpreted(circuit, duration, seed, trials):
     for k, trial in enumerate(trials):
         trial = dict(trial)
         length = trial.pop("duration", duration)
-        recordings.append(_run(plan, {**base, **trial}, length, seed, k))
+        try:
+            recordings.append(_run(plan, {**base, **trial}, length, seed, k))
+        except NonFiniteError as error:
+            error.recordings = [*recordings, error.recording]
+            raise
     return recordings
 
 
@@ -107,7 +111,7 @@ def _run(plan, numbers, duration, seed, trial):
             _stretches(built, duration, results)
         loop = time.perf_counter() - started
         recording = Recording(
-            duration, plan.dt, seed, trial, numbers=numbers, backend="interpreted", loop_seconds=loop
+            duration, plan.dt, int(seed), trial, numbers=numbers, backend="interpreted", loop_seconds=loop
         )
         _collect(built, results)
         assemble(recording, plan.recorders, results)
@@ -147,9 +151,10 @@ def _stretches(built, duration, results):
         for k, recorder in recorders.items():
             every = recorder["every"]
             if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
-                results[f"{k}.at.{len(times[k])}"] = np.array(
-                    _chosen(_synaptic(built, recorder).get_value(), recorder)
-                )
+                variable = _synaptic(built, recorder)
+                values = np.array(variable.get_value())
+                # what all synapses share has one value, whichever are recorded
+                results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)
                 times[k].append(now)
             if every is not None and len(times[k]) * every < following - 1e-9:
                 following = len(times[k]) * every
@@ -171,7 +176,13 @@ def _synaptic(built, recorder):
 
 
 def _chosen(values, recorder):
-    return values if recorder["index"] is None or len(values) == 1 else values[recorder["index"]]
+    if recorder["index"] is None:
+        return values
+    if max(recorder["index"]) >= len(values):
+        raise NumbersError(
+            f"{recorder['label']}: index {max(recorder['index'])}, but there are {len(values)} synapses."
+        )
+    return values[recorder["index"]]
 
 
 def _collect(built, results):

@@ -12,6 +12,7 @@ is written and how generators are seeded.
 import logging
 from contextlib import contextmanager
 
+import numpy as np
 from brian2 import (
     Network,
     NeuronGroup,
@@ -30,7 +31,10 @@ from circuits.plan import AFTER_WIRING, AT_START, BEFORE_WIRING
 from circuits.values import unit_text
 
 # What Brian2 is to try, in this order, for the method that a cell names.
-METHODS = {"exact": ("exact", "exponential_euler", "rk2")}
+METHODS = {
+    "exact": ("exact", "exponential_euler", "rk2", "euler", "milstein"),
+    "exponential_euler": ("exponential_euler", "rk2", "euler", "milstein"),
+}
 
 
 class Lowered:
@@ -194,16 +198,8 @@ def state_variables(built):
     """(label, variable) of every floating-point state of the circuit, to be checked for NaN at the end of a
     run.
     """
-    seen = set()
     for slot in built.plan.slots:
-        if (
-            slot.group in built.timed
-            or slot.integer
-            or slot.variable in ("t", "delay")
-            or (slot.group, slot.variable) in seen
-        ):
-            continue
-        seen.add((slot.group, slot.variable))
-        variable = built.view(slot).variable
-        if variable.array:
-            yield f"{slot.group}.{slot.variable}", variable
+        if slot.phase == AT_START and slot.group not in built.timed and slot.size is not None:
+            variable = built.view(slot).variable
+            if variable.array and np.issubdtype(variable.dtype, np.floating):
+                yield f"{slot.group}.{slot.variable}", variable

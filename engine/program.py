@@ -82,7 +82,12 @@ class Program:
         sections, durations = self._sections(numbers, duration, seed, trials, jobs)
         watch = Progress(progress, sum(durations))
         sections[0]["progress"] = watch.period
-        folder = Path(tempfile.mkdtemp(prefix="plastica-"))
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="plastica-"))
+        except OSError as error:
+            raise RunError(
+                f"There is no folder for temporary files ({error.strerror}). Set TMPDIR to one."
+            ) from None
         try:
             try:
                 (folder / "numbers").write_bytes(container.pack(sections))
@@ -106,7 +111,7 @@ class Program:
             if code != 0 or len(recordings) < len(durations):
                 raise self._failure(code, said, recordings, len(durations))
             if bad:
-                raise NonFiniteError(bad[0][1], recordings if trials is not None else bad[0][0])
+                raise NonFiniteError(bad[0][1], bad[0][0], recordings)
             return recordings if trials is not None else recordings[0]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -128,6 +133,8 @@ class Program:
             base.update(self._fitting(name, value))
         base.update(_spike_bins(known, base, self.manifest["dt"], self.manifest["sources"], ""))
         base["duration"] = _duration(duration, "duration")
+        if isinstance(jobs, bool) or not isinstance(jobs, (int, np.integer)) or jobs < 1:
+            raise NumbersError(f"jobs: got {jobs!r}; give a whole number of at least 1.")
         base["jobs"] = float(jobs)
         base["seed.wiring"] = _words(seed, (0,))
         base["seed.start"] = _words(seed, (1, 0))
@@ -169,9 +176,13 @@ class Program:
                 raise NumbersError(f"{name}: got {value}, but the unit must be {about['unit']}.")
             value = np.asarray(value)
         try:
-            array = np.asarray(value, dtype=np.int32 if about["integer"] else float)
+            array = np.asarray(value, dtype=float)
+            exact = array
+            array = array.astype(np.int32) if about["integer"] else array
         except (TypeError, ValueError):
             raise NumbersError(f"{name}: {value!r} is no number.") from None
+        if about["integer"] and (array != exact).any():
+            raise NumbersError(f"{name}: indices must be whole numbers (below 2**31).")
         size, shape = about["size"], about["shape"]
         fits = (
             array.ndim == 1
@@ -249,7 +260,9 @@ class Program:
             for n, v in numbers.items()
             if n in self.numbers
         }
-        recording = Recording(duration, self.manifest["dt"], seed, trial, numbers=plain, program=self.key)
+        recording = Recording(
+            duration, self.manifest["dt"], int(seed), trial, numbers=plain, program=self.key
+        )
         recording.loop_seconds = float(results["loop"][0])
         assemble(recording, self.manifest["recorders"], results)
         wrong = [name[10:] for name in results if name.startswith("nonfinite:")]
@@ -328,8 +341,9 @@ def _words(seed, key):
 
 
 def _duration(value, where):
-    if hasattr(value, "dim"):
-        value = float(value)
+    dims = getattr(value, "dim", None)
+    if dims is not None and [float(d) for d in dims._dims] != [0, 0, 1, 0, 0, 0, 0]:
+        raise NumbersError(f"{where}: got {value}; give a time in seconds.")
     try:
         value = float(value)
     except (TypeError, ValueError):

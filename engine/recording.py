@@ -90,6 +90,7 @@ class Recording:
                         kinds[kind][label][name] = value
         arrays["about"] = np.array(json.dumps({"about": about, "kinds": kinds}))
         path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.part")
         with open(temporary, "wb") as stream:
             np.savez_compressed(stream, **arrays)

@@ -46,13 +46,23 @@ def build(circuit):
     """
     structure = circuit.structure()
     found = _programs.get(structure)
-    if found is not None and (found.folder / "main").exists():
+    if found is not None and _whole(found):
         return found
     key = _key(structure)
     folder = cache.cache_folder("programs") / key
     program = load(key, folder) or _build_locked(circuit, key, folder)
     _programs[structure] = program
     return program
+
+
+def _whole(program):
+    """Whether the binary of a program loaded earlier still has its size; its content was checked when it
+    was loaded.
+    """
+    try:
+        return (program.folder / "main").stat().st_size == program.manifest["binary_size"]
+    except OSError:
+        return False
 
 
 def _build_locked(circuit, key, folder):
@@ -135,6 +145,12 @@ def run(circuit, duration, seed=0, *, trials=None, jobs=1, backend="compiled", p
         Show progress with remaining time; by default when a run is long and somebody is watching.
     """
     duration = _seconds(duration)
+    if trials is not None and (
+        isinstance(trials, dict) or not all(isinstance(trial, dict) for trial in trials)
+    ):
+        raise NumbersError(
+            "trials: give a list of dictionaries, one per trial, such as [{'exc.w': 1*mV}, {}]."
+        )
     trials = None if trials is None else [_plain(circuit, trial, k) for k, trial in enumerate(trials)]
     if backend == "interpreted":
         from .interpreted import run_interpreted

@@ -25,7 +25,7 @@ import brian2
 import sympy
 from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, Function
 from brian2.devices.device import get_device
-from brian2.parsing.sympytools import sympy_to_str
+from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
 from brian2.stateupdaters.exact import LinearStateUpdater, get_linear_system, is_constant_over_dt
 from brian2.utils.logger import get_logger
@@ -55,6 +55,16 @@ def remembered():
         _elsewhere = before
 
 
+def _refuse_dropped_terms(equations, variables):
+    """Brian2 takes v - v**3 for linear in v and forgets the cube: refuse it."""
+    for name, expression in equations.get_substituted_expressions(variables):
+        variable = sympy.Symbol(name, real=True)
+        text = str_to_sympy(expression.code, variables).expand()
+        powers = set(sympy.collect(text, variable, evaluate=False)) if text.has(variable) else set()
+        if powers - {variable, sympy.S.One}:
+            raise UnsupportedEquationsException(f"The equation of {name} is not linear in {name}.")
+
+
 class RememberingStateUpdater(StateUpdateMethod):
     """A state updater of Brian2 whose results are kept on disk, under `device_class` or in `remembered`."""
 
@@ -81,6 +91,8 @@ class RememberingStateUpdater(StateUpdateMethod):
             code = exact_update(equations, variables or {})
             if code is not None:
                 return code
+        if self.name == "exponential_euler":
+            _refuse_dropped_terms(equations, variables)
         return self.standard(equations, variables, method_options)
 
     def _path(self, equations, variables, method_options):

@@ -18,6 +18,9 @@
 #include <map>
 #include <random>
 #include <string>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -294,6 +297,9 @@ inline void fork_trials(Numbers& numbers, size_t& trial) {
             const pid_t child = fork();
             if (child < 0) fail(TRIAL_FAILED, std::string("cannot start a trial: ") + std::strerror(errno));
             if (child == 0) {
+#ifdef __linux__
+                prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would read what a trial finds after its parent has gone
+#endif
                 trial = next;
                 numbers.choose(next + 1);
                 return;

@@ -349,3 +349,107 @@ def test_circuit_shows_its_tables():
     assert (
         "a  b  delta  probability  w = 1 mV, p = 0.5, delay = 1 ms" in text and "<b>Projections</b>" in html
     )
+
+
+def test_changed_numbers_stay_when_parts_are_added():
+    net = make(x=current("a", "I", 1 * nA)).but({"x.amplitude": 2 * nA, "ab.w": 3 * mV})
+    assert net.with_(record=[]).numbers()["x.amplitude"] == 2e-9
+    assert net.with_(x=current("a", "I", 5 * nA)).numbers()["x.amplitude"] == 5e-9
+    assert net.with_(x=None).numbers()["ab.w"] == 3e-3
+    assert "2 nA" in repr(net) and "w = 3 mV" in repr(net)
+
+
+def test_current_given_as_a_function_of_time():
+    net = make(x=current("a", "I", "1*nA*sin(2*pi*50*Hz*t)"), record=[trace("a", "I", index=[0])])
+    got = engine.run(net, 20 * ms, backend="interpreted").traces["a.I"]
+    assert np.allclose(got.values[:, 0], 1e-9 * np.sin(2 * np.pi * 50 * got.t), atol=1e-15)
+
+
+def test_values_over_time_keep_their_step():
+    net = make(x=current("a", "I", timed([1, 2, 3] * nA, 1 * ms)), y=current("a", "I", 1 * nA))
+    assert net.but({"x.amplitude": timed([4, 5, 6] * nA, 1 * ms)}).numbers()["x.amplitude"][0] == 4e-9
+    for changes in (
+        {"x.amplitude": timed([1, 2, 3] * nA, 2 * ms)},
+        {"y.amplitude": timed(np.ones(10) * nA, 1 * ms)},
+    ):
+        with pytest.raises(CircuitError, match="the step is structure"):
+            net.but(changes)
+
+
+def test_start_values_do_not_depend_on_the_order_of_equations():
+    for equations in ("du/dt = -u/tau : 1\ndv/dt = -v/tau : 1", "dv/dt = -v/tau : 1\ndu/dt = -u/tau : 1"):
+        cell = Cell("pair", equations, params={"tau": 1 * ms}, init={"u": "2*v", "v": "1 + 0*rand()"})
+        net = Circuit(c=population(cell, 2), record=[trace("c", "u")])
+        assert engine.run(net, 0.1 * ms, backend="interpreted").traces["c.u"].values[0, 0] == 2
+    with pytest.raises(CircuitError, match="read each other"):
+        Circuit(c=population(cell.but(v="u"), 2))
+
+
+def test_positions_that_drew_the_wiring_cannot_differ_between_trials():
+    net = Circuit(
+        c=population(LEAKY, positions=wiring.grid(3, 3)),
+        s=projection("c", "c", synapses.delta("v", 1 * mV), wiring.distance(1, 1)),
+    )
+    with pytest.raises(engine.NumbersError, match="c.x takes part in drawing"):
+        engine.run(net, 1 * ms, trials=[{"c.x": np.zeros(9)}], backend="interpreted")
+
+
+def test_noise_and_nonlinear_equations_find_a_method_of_their_own():
+    noisy = Cell("noisy", "dv/dt = -v/tau + xi*sqrt(2/tau) : 1", params={"tau": 5 * ms})
+    cubic = Cell("cubic", "dv/dt = (v - v**3)/tau : 1", params={"tau": 5 * ms}, init={"v": 0.1})
+    net = Circuit(a=population(noisy, 3), b=population(cubic, 1), record=[trace("a", "v"), trace("b", "v")])
+    got = engine.run(net, 50 * ms, backend="interpreted")
+    assert got.traces["a.v"].values.std() > 0.1
+    assert got.traces["b.v"].values[-1, 0] == pytest.approx(1, abs=1e-2)
+
+
+@pytest.mark.parametrize(
+    "mistake, message",
+    [
+        (
+            lambda: population(LEAKY.but(tau="10*ms + t"), 2),
+            r"evaluated once, when the run starts, so t cannot",
+        ),
+        (lambda: population(LEAKY.but(v="1*mV*(t/ms)"), 2), r"start value of v.*evaluated once"),
+        (lambda: population(LEAKY, positions=wiring.grid(3, 3) * mV), r"positions: .*unit must be 1"),
+        (lambda: spike_trains(3, [0.7], [1] * ms), r"whole numbers from 0"),
+        (lambda: spike_trains(3, ["a"], [1] * ms), r"whole numbers from 0"),
+        (lambda: spike_trains(3, [1], "1*ms"), r"give times with their unit"),
+        (lambda: wiring.pairs([2**32], [0]), r"whole numbers from 0"),
+        (lambda: make(g=spike_trains(3, [1], [1] * ms)).but({"g.i": [0.5]}), r"g\.i: .*whole numbers"),
+        (lambda: make(g=spike_trains(3, [1], [1] * ms)).but({"g.i": [1] * mV}), r"g\.i: .*whole numbers"),
+        (
+            lambda: make(input=poisson(4, timed([-1, 5] * Hz, 1 * ms))),
+            r"input\.rates: got -1; it must be at least 0",
+        ),
+        (
+            lambda: make(input=poisson(4, timed([float("nan"), 5] * Hz, 1 * ms))),
+            r"input\.rates: a value is not a number",
+        ),
+        (lambda: population(LEAKY, float("nan")), r"the size must be a whole number"),
+        (lambda: population(LEAKY, [3]), r"the size must be a whole number"),
+        (lambda: make(record=["a"]), r"record: 'a' is no recorder"),
+        (lambda: make(recorder_0=population(LEAKY, 1)), r"names that begin with recorder_"),
+        (
+            lambda: Cell("x", "v : volt", threshold="v > 1*mV", refractory=2 * ms),
+            r"refractory: got .*it is text",
+        ),
+        (lambda: Cell("x", "dv/dt = -v/(5*ms) : volt", method="rk44"), r"there is no 'rk44'\. Did you mean"),
+        (lambda: Cell("x", "v : volt", inputs={"I": "amp"}), r"input I: got 'amp'; give its unit"),
+        (lambda: Cell("x", "v : volt", params={"lambda": 1.0}), r"no valid name"),
+    ],
+)
+def test_more_mistakes(mistake, message):
+    with pytest.raises(CircuitError, match=message):
+        mistake()
+
+
+def test_names_that_a_projection_or_current_would_double():
+    taken = LEAKY.plus("I_syn_ab : amp\nx_amplitude : amp")
+    with pytest.raises(CircuitError, match=r"I_syn_ab too.*Rename"):
+        make(
+            b=population(taken, 5),
+            ab=projection("a", "b", synapses.exponential_current(), wiring.all_to_all()),
+        )
+    with pytest.raises(CircuitError, match=r"'x_amplitude' too"):
+        make(a=population(taken, 10), x=current("a", "I", 1 * nA))

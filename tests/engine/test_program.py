@@ -252,6 +252,24 @@ class TestNumbers:
         with pytest.raises(engine.NumbersError, match=message):
             program.run(given, 0.01)
 
+    def test_a_duration_has_the_unit_of_time(self, net, program):
+        with pytest.raises(engine.NumbersError, match="duration"):
+            program.run(net.numbers(), 5 * mV)
+
+    def test_indices_are_not_rounded(self, net, program):
+        with pytest.raises(engine.NumbersError, match="whole numbers"):
+            program.run(net.numbers() | {"given.i": [0.7], "given.t": [0.0]}, 0.01)
+
+    @pytest.mark.parametrize("jobs", [0, -1, None, 1.5])
+    def test_impossible_jobs(self, net, program, jobs):
+        with pytest.raises(engine.NumbersError, match="jobs"):
+            program.run(net.numbers(), 0.01, trials=[{}, {}], jobs=jobs)
+
+    def test_seeds_of_numpy_can_be_saved(self, net, program, tmp_path):
+        got = program.run(net.numbers(), 0.001, seed=np.int64(3))
+        got.save(tmp_path / "new" / "run.npz")
+        assert engine.Recording.load(tmp_path / "new" / "run.npz").seed == 3
+
     @pytest.mark.parametrize("duration", [-1.0, float("nan"), float("inf"), "x"])
     def test_impossible_duration(self, net, program, duration):
         with pytest.raises(engine.NumbersError, match="duration"):
@@ -427,6 +445,18 @@ def _build_in(folder, net):
 @pytest.mark.compiled
 class TestNonFinite:
     RUNAWAY = Cell("runaway", "dv/dt = v**2/tau : 1", params={"tau": 1 * ms}, init={"v": 1.0}, method="euler")
+
+    def test_integer_states_and_infinite_parameters_are_no_accident(self):
+        cell = LEAKY.plus("count : integer", reset="count += 1").but(V_t=np.inf * mV)
+        got = engine.run(Circuit(cells=population(cell, 2), record=[trace("cells", "count")]), 5 * ms)
+        assert not got.traces["cells.count"].values.any()
+
+    @pytest.mark.parametrize("backend", ["compiled", "interpreted"])
+    def test_finished_trials_survive_one_that_runs_away(self, backend):
+        net = Circuit(cells=population(self.RUNAWAY, 2), record=[trace("cells", "v")])
+        with pytest.raises(engine.NonFiniteError) as caught:
+            engine.run(net, 20 * ms, trials=[{"cells.v": 0.0}, {}], backend=backend)
+        assert caught.value.recording.trial == 1 and [r.trial for r in caught.value.recordings] == [0, 1]
 
     @pytest.mark.parametrize("backend", ["compiled", "interpreted"])
     def test_names_the_state_and_keeps_the_recording(self, backend):
