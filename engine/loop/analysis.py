@@ -71,8 +71,16 @@ def rewritten(statement, transform):
     return copy
 
 
-class ComparedTimesteps(ast.NodeTransformer):
-    """timestep(...) compared with something: as a floating-point number, for which there are vectors."""
+# Functions with a form in loop_math.h that is computed for many elements at once.
+IN_VECTORS = {name: f"fast_{name}" for name in ("exp", "expm1", "exprel", "tanh")}
+
+
+class InVectors(ast.NodeTransformer):
+    """Functions in the form for vectors, which the compiler does not know, so their powers are taken here.
+
+    exp(x)**y becomes exp(x*y), z/exp(x) becomes z*exp(-x), and timestep(...) a floating-point number where it
+    is compared.
+    """
 
     def visit_Compare(self, node):
         self.generic_visit(node)
@@ -80,6 +88,25 @@ class ComparedTimesteps(ast.NodeTransformer):
             if isinstance(side, ast.Call) and side.func.id == "timestep":
                 side.func = ast.Name("fast_timestep")
         return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        node.func = ast.Name(IN_VECTORS.get(node.func.id, node.func.id))
+        return node
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow) and _is_call(node.left, "fast_exp"):
+            node.left.args = [ast.BinOp(node.left.args[0], ast.Mult(), node.right)]
+            return node.left
+        if isinstance(node.op, ast.Div) and _is_call(node.right, "fast_exp"):
+            node.op = ast.Mult()
+            node.right.args = [ast.UnaryOp(ast.USub(), node.right.args[0])]
+        return node
+
+
+def _is_call(node, name):
+    return isinstance(node, ast.Call) and node.func.id == name
 
 
 class NamedDraws(ast.NodeTransformer):
@@ -206,6 +233,13 @@ class Facts:
             draws.append(Draw(name, function, condition))
         return Facts(self.generator, self.scalar, statements, self.fixed, draws)
 
+    def in_vectors(self):
+        """The same facts with functions in the form for vectors, where they are Brian2's own."""
+        if not any(IN_VECTORS.get(name) or name == "timestep" for name in self.functions()):
+            return self
+        statements = [rewritten(statement, InVectors()) for statement in self.vector]
+        return Facts(self.generator, self.scalar, statements, self.fixed, self.draws)
+
     def _is_assigned(self, name):
         return any(statement.var == name for statement in self.vector)
 
@@ -239,7 +273,7 @@ class Facts:
 def is_pure(name, function):
     if isinstance(function, TimedArray):
         return True
-    return name == "fast_timestep" or (name in PURE and function is PURE[name])
+    return name in ("fast_timestep", *IN_VECTORS.values()) or (name in PURE and function is PURE[name])
 
 
 def is_random(function):

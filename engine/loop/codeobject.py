@@ -82,25 +82,6 @@ class LoopCodeObject(CPPStandaloneCodeObject):
     templater = _templater()
 
 
-DEFAULT_FUNCTIONS["exprel"].implementations.add_implementation(
-    LoopCodeObject,
-    # The value at 0 is chosen after the division, so that no element of a loop takes a branch.
-    code="""
-    static inline double fast_exprel(double x)
-    {
-        const double ratio = expm1(x)/x;
-        return (fabs(x) < 1e-16) ? 1.0 : (x > 717) ? INFINITY : ratio;
-    }
-    static inline float fast_exprel(float x)
-    {
-        const float ratio = expm1f(x)/x;
-        return (fabsf(x) < 1e-16f) ? 1.0f : (x > 88) ? INFINITY : ratio;
-    }
-    """,
-    name="fast_exprel",
-)
-
-
 def _binomial(n, p, use_normal, name):
     """Brian2's sampler with its sums looked up: (C++ code, functions it needs)."""
     if use_normal:

@@ -12,21 +12,18 @@ from brian2.utils.stringtools import get_identifiers
 from .. import brian_versions
 from .analysis import (
     RAND,
-    ComparedTimesteps,
-    Facts,
     bernoulli,
     calls,
     has_costly_power,
     is_boolean,
     is_pure,
-    rewritten,
 )
 
 logger = get_logger("brian2.fast_standalone")
 
 CHUNK = 512  # elements whose values stay in the first-level cache between the loops over them
 BLOCK = 256  # synapses treated together
-INDEPENDENT = "#pragma GCC ivdep"
+INDEPENDENT = "FAST_LOOP_INDEPENDENT"
 
 
 def indented(lines, by=1):
@@ -170,8 +167,7 @@ def prepared(facts):
     if reason is not None:
         logger.info(f"{facts.generator.name}: computed element by element, since {reason}.", "one_by_one")
         return None, reason
-    statements = [rewritten(statement, ComparedTimesteps()) for statement in with_draws.vector]
-    return Facts(facts.generator, facts.scalar, statements, facts.fixed, with_draws.draws), None
+    return with_draws.in_vectors(), None
 
 
 def state_update(facts, size):
@@ -371,6 +367,7 @@ def _blocks(facts, pathway, together):
     generator = facts.generator
     if not facts.is_costly() or any(not is_pure(*item) for item in facts.functions().items()):
         return None
+    facts = facts.in_vectors()
     read, write, indices, conditional = facts.touched()
     single = {name for name in read if generator.variables[name].scalar}
     if single & write or any(facts.index(name) != "_idx" for name in indices):
@@ -447,7 +444,7 @@ def summed(facts, size, target, target_index, target_size, start):
     if obstacle or not facts.is_costly():
         body = ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]
         return [*lines, *loop(0, "_N", [*body, f"{target}[{target_index}[_idx]] += _synaptic_var;"])]
-    body = [*vector_lines(facts), "_value_of[_idx - _first] = _synaptic_var;"]
+    body = [*vector_lines(facts.in_vectors()), "_value_of[_idx - _first] = _synaptic_var;"]
     return [
         *lines,
         f"for (int _first = 0; _first < _N; _first += {CHUNK})",

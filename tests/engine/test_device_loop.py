@@ -149,7 +149,8 @@ def every_method():
     shared.run_regularly("scale = 1 + 0.1*sin(t/(10*ms))", dt=1 * ms)
     groups.append(shared)
     monitors.append(SpikeMonitor(shared, name="spikes_shared"))
-    network = Network(*groups, *monitors)
+    Network(*groups[:-1], *monitors[:-1]).run(30 * ms, namespace={})
+    network = Network(shared, monitors[-1])
     network.run(30 * ms, namespace={})
     shared.tau = 4 * ms
     network.run(30 * ms, namespace={})
@@ -173,7 +174,7 @@ def test_every_method_gives_the_standard_spikes(tmp_path):
     assert_equal(ours, standard, close=("v",))
     # and was indeed computed by vectorised loops
     for name in METHODS:
-        assert "#pragma GCC ivdep" in source(tmp_path / "ours", f"{name}_stateupdater"), name
+        assert "FAST_LOOP_INDEPENDENT" in source(tmp_path / "ours", f"{name}_stateupdater"), name
 
 
 def test_readable_loop(tmp_path):
@@ -277,9 +278,8 @@ def every_synapse():
     network.run(40 * ms, namespace={})
     delayed.delay = 3 * ms
     learning.w["j < 10"] = 0.1 * mV
-    network.run(40 * ms, namespace={})
     defaultclock.dt = 0.05 * ms
-    network.run(20 * ms, namespace={})
+    network.run(30 * ms, namespace={})
 
     def results():
         found = {"i": spikes.i[:], "t": spikes.t_[:], "recorded": weights.w_[:], "v": cells.v_[:]}
@@ -428,6 +428,7 @@ def test_poisson_sources_by_gaps_have_the_right_distributions(tmp_path):
 
 
 @pytest.mark.compiled
+@pytest.mark.slow
 def test_keep_draws_gives_the_standard_spikes(tmp_path):
     ours, standard = on_both(poisson_sources, tmp_path, keep_draws=True)
     for found in (ours, standard):
@@ -525,7 +526,7 @@ def with_memory():
 def test_a_function_with_a_memory_is_called_in_the_standard_order(tmp_path):
     assert_equal(*on_both(with_memory, tmp_path))
     text = source(tmp_path / "ours", "group_stateupdater")
-    assert "one by one, since the function counted" in text and "ivdep" not in text
+    assert "one by one, since the function counted" in text and "INDEPENDENT" not in text
 
 
 def test_openmp_gets_the_standard_loop(tmp_path):
@@ -544,16 +545,19 @@ def test_options_are_checked():
 
 
 @pytest.mark.compiled
+@pytest.mark.slow
 def test_single_precision(tmp_path):
-    """Half the bytes, seven digits; the preference is the only thing that changes."""
+    """Half the bytes, seven digits; time keeps its sixteen."""
     try:
-        ours = simulate("fast_standalone", every_synapse, tmp_path / "ours", precision="single")
-        standard = simulate("standard_loop", every_synapse, tmp_path / "standard")
+        ours = simulate("fast_standalone", plastic, tmp_path / "ours", precision="single")
     finally:
         prefs.core.default_float_dtype = np.float64
-    assert ours["v"].dtype == np.float32 and ours["learning.w"].dtype == np.float32
-    for k in range(0, 40, 10):  # rounding of sums differs, so spikes drift apart later
-        assert np.sum(ours["t"] < k * 1e-3) == pytest.approx(np.sum(standard["t"] < k * 1e-3), rel=0.02)
+    standard = simulate("standard_loop", plastic, tmp_path / "standard")
+    assert ours["w"].dtype == ours["x"].dtype == np.float32 and ours["t"].dtype == np.float64
+    first = slice(0, 100)  # later, a rounding error decides about some spike, and spikes drift apart
+    np.testing.assert_array_equal(ours["i"][first], standard["i"][first])
+    assert len(ours["i"]) == pytest.approx(len(standard["i"]), rel=0.02)
+    assert ours["w"].mean() == pytest.approx(standard["w"].mean(), rel=0.05)
 
 
 # ---- the parts in C++

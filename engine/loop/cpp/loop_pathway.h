@@ -54,6 +54,10 @@ public:
         common_delay = one_delay ? longest : -1;
         group_delay.clear();
         first_group.clear();
+        count_by_source(synapse_sources, n_synapses);
+        std::vector<int32_t>().swap(order);
+        if (one_delay && std::is_sorted(synapse_sources, synapse_sources + n_synapses))
+            return;
         sort_by_source(synapse_sources, n_synapses);
         if (!one_delay)
             sort_by_delay(steps);
@@ -183,13 +187,17 @@ private:
         now = 0;
     }
 
-    void sort_by_source(const int* synapse_sources, int n_synapses)
+    void count_by_source(const int* synapse_sources, int n_synapses)
     {
         group_begin.assign(stop - start + 1, 0);
         for (int k = 0; k < n_synapses; k++)
             group_begin[synapse_sources[k] - start + 1]++;
         for (size_t g = 1; g < group_begin.size(); g++)
             group_begin[g] += group_begin[g - 1];
+    }
+
+    void sort_by_source(const int* synapse_sources, int n_synapses)
+    {
         std::vector<int32_t> next(group_begin.begin(), group_begin.end() - 1);
         order.resize(n_synapses);
         for (int k = 0; k < n_synapses; k++)
