@@ -25,11 +25,6 @@ def balanced(random, n_classes, n_trials, n_digits):
     return random.permutation(np.tile(combinations, (n_trials // len(combinations), 1)))
 
 
-def shuffled_training(random, labels, n_train):
-    """The labels with those of the training trials permuted; the test labels stay as they are."""
-    return np.concatenate([random.permutation(labels[:n_train]), labels[n_train:]])
-
-
 def on_grid(t, i):
     """Spikes (times t in s of sources i) moved down to the grid; of those that coincide one stays."""
     step = np.floor(np.asarray(t) / GRID + 1e-3).astype(np.int64)
@@ -100,3 +95,22 @@ def accuracy(states, labels, n_train, resolution, random):
     seen = states + resolution * random.standard_normal(states.shape)
     readout = readouts.fit_ridge(seen[:n_train], labels[:n_train])
     return 100 * readouts.accuracy(labels[n_train:], readout.predict(seen[n_train:]))
+
+
+def shuffled_accuracy(states, labels, n_train, resolution, random, repeats=20):
+    """The mean accuracy (%) of `repeats` such readouts, each fitted on permuted training labels.
+
+    Several, because states form clusters (one per combination of labels) that a readout calls right or wrong
+    as a whole: a single permutation may be far from chance.
+    """
+    seen = states + resolution * random.standard_normal(states.shape)
+    train, test = slice(None, n_train), slice(n_train, None)
+    found = readouts.shuffled_accuracies(
+        seen[train],
+        labels[train],
+        seen[test],
+        labels[test],
+        repeats=repeats,
+        seed=int(random.integers(2**31)),
+    )
+    return 100 * float(found.mean())
