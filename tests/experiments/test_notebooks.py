@@ -9,7 +9,8 @@ FOLDER = Path(__file__).parents[2] / "experiments" / "notebooks"
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda p: p.stem)
-def test_notebook(path):
+def test_notebook(path, monkeypatch):
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel shows figures inline, as in Jupyter
     jupytext = pytest.importorskip("jupytext")
     nbclient = pytest.importorskip("nbclient")
     notebook = jupytext.read(path)
