@@ -91,14 +91,14 @@ def test_training_frames_have_unit_variance_and_test_frames_do_not_enter(train, 
 
 def test_stimuli_last_as_long_as_their_frames_and_fit_the_time_step(train, ear):
     stimuli = ear.stimuli(train.frames[:4], 0, 0)
-    for (t, i, end), frames in zip(stimuli, train.frames, strict=False):
+    for (t, i, end), frames in zip(stimuli, train.frames[:4], strict=True):
         assert end == pytest.approx(0.05 * len(frames))
         assert t.min() >= 0 and t.max() < end and i.min() >= 0 and i.max() < 36
         assert len(np.unique(np.round(t * 1000) * 100 + i)) == len(t)
 
 
 def test_stimuli_tell_the_coefficients_by_rate(train, ear):
-    """Over many repetitions the counts are those of the receptive fields, less those that share a time step."""
+    """Over many repetitions counts are those of the receptive fields, less those that share a step."""
     utterance = train.frames[5]
     counts = np.zeros(36)
     for repeat in range(60):
@@ -106,7 +106,7 @@ def test_stimuli_tell_the_coefficients_by_rate(train, ear):
         counts += np.bincount(i, minlength=36)
     z = ear.normal(utterance)[:, :, None] - np.array([-2.0, 0.0, 2.0])
     rate = 300 * np.exp(-(z**2) / 2).reshape(len(utterance), 36)
-    expected = 60 * 50 * (1 - np.exp(-rate / 1000)).sum(axis=0)  # 50 steps a frame, each taken or not
+    expected = 60 * 50 * (1 - np.exp(-rate / 1000)).sum(axis=0)  # 50 steps a frame
     assert np.abs(counts - expected).max() < 5 * np.sqrt(expected.max())
 
 
