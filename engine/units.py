@@ -123,7 +123,9 @@ def code_objects_text(names, includes):
         macros = re.findall(
             r"^[ \t]*#[ \t]*define[ \t]+(\w+)", includes.text(f"code_objects/{name}.cpp"), re.M
         )
-        text.append(f'\nnamespace in_{name} {{\n#include "code_objects/{name}.cpp"\n}}\n')
+        # The outer namespace keeps the names to this unit: otherwise each function would be compiled twice,
+        # by itself and within the one that calls it.
+        text.append(f'\nnamespace {{ namespace in_{name} {{\n#include "code_objects/{name}.cpp"\n}} }}\n')
         text += [f"void {function}() {{ in_{name}::{function}(); }}\n" for function in functions]
         text += [f"#undef {macro}\n" for macro in dict.fromkeys(macros)]
     return "".join(text)
