@@ -20,11 +20,11 @@ def falling_rate(*, tau_h=100 * second, h_0=0.1, name="falling_rate"):
         gate = 1/(1 + h/h_0)
 
     h is the path that the weight has gone lately, as a fraction of its range, whichever rule moved it. A
-    synapse that drifts at speed v under the bare rule (of p, per time) slows down to the v' with
-    v' (1 + v' tau_h/h_0) = v. A change counts from the next spike on. With tau_h longer than the experiment the
-    rate falls with all past change, as in the step sizes of Duchi, Hazan & Singer 2011, in place of their
-    squares. The measure of an earlier change in Abraham & Bear 1996 is activity; here it is the change itself.
-    """
+    synapse that drifts at speed v under the bare rule (of p, per time) slows down to the v' with v' (1 + v'
+    tau_h/h_0) = v. A change counts from the next spike on. With tau_h longer than the experiment the rate
+    falls with all past change, as in the step sizes of Duchi, Hazan & Singer 2011, in place of their
+    squares. The measure of an earlier change in Abraham & Bear 1996 is activity; here it is the change
+    itself. """
     track = f"h += abs({P} - last)\nlast = {P}"
     return Rule(
         name,
@@ -46,12 +46,11 @@ def sliding_threshold(*, r_0=5 * Hz, tau_r=200 * ms, tau_theta=10 * second, name
         dtheta/dt = (r**2/r_0 - theta)/tau_theta
         gate = r/theta - 1   for a proposal above zero
 
-    The BCM factor (Bienenstock, Cooper & Munro 1982, eqs. 4 and 5; theta follows the mean square as in Intrator
-    & Cooper 1992) as a gate on Hebbian proposals, which it turns into depression below the threshold; divided by
-    theta, so that it has no unit. At a steady rate r it goes to r_0/r - 1: zero at r_0. Compose it with rules
-    that only potentiate; a rule that depresses would potentiate below the threshold. Without activity theta
-    decays; it is kept above r_0/1000.
-    """
+    The BCM factor (Bienenstock, Cooper & Munro 1982, eqs. 4 and 5; theta follows the mean square as in
+    Intrator & Cooper 1992) as a gate on Hebbian proposals, which it turns into depression below the
+    threshold; divided by theta, so that it has no unit. At a steady rate r it goes to r_0/r - 1: zero at
+    r_0. Compose it with rules that only potentiate; a rule that depresses would potentiate below the
+    threshold. Without activity theta decays; it is kept above r_0/1000. """
     return Rule(
         name,
         post="""dr/dt = -r/tau_r : Hz

@@ -27,9 +27,9 @@ def dopamine(*, tau_d=200 * ms):
 
         dd/dt = -d/tau_d + release                                 a reward adds to d
 
-    Izhikevich 2007, Cereb. Cortex 17:2443 (there tau_d = 200 ms and rewards of 0.5 uM; d counts in uM). Phasic
-    pulses come over a projection with `synapses.delta("d", 0.5)`, a sustained release through the input
-    `release` (1/s). The tonic level is a number of the rule that reads d, not of this cell. Exact.
+    Izhikevich 2007, Cereb. Cortex 17:2443 (there tau_d = 200 ms and rewards of 0.5 uM; d counts in uM).
+    Phasic pulses come over a projection with `synapses.delta("d", 0.5)`, a sustained release through the
+    input `release` (1/s). The tonic level is a number of the rule that reads d, not of this cell. Exact.
     """
     return Cell(
         "dopamine",
@@ -48,13 +48,12 @@ def prediction_error(*, tau_r=200 * ms, tau_b=20 * second):
         db/dt = (r - b)/tau_b
         d = r - b
 
-    After Fremaux, Sprekeler & Gerstner 2010, J. Neurosci. 30:13326, whose baseline is a running mean over the
-    rewards of the last trials; here it runs in time, so that it needs no trials. As tau_b db/dt = d, the signal
-    integrates to tau_b times the change of the baseline: once the baseline rests, it is zero on average, and
-    what a synapse would learn without any covariance of reward and activity is zero too. Rewards come over a
-    projection with `synapses.delta("r", ...)`. Where several stimuli earn different rewards, each needs its
-    own baseline (or the critic of `td_error`), as the paper shows. Exact.
-    """
+    After Fremaux, Sprekeler & Gerstner 2010, J. Neurosci. 30:13326, whose baseline is a running mean over
+    the rewards of the last trials; here it runs in time, so that it needs no trials. As tau_b db/dt = d,
+    the signal integrates to tau_b times the change of the baseline: once the baseline rests, it is zero on
+    average, and what a synapse would learn without any covariance of reward and activity is zero too.
+    Rewards come over a projection with `synapses.delta("r", ...)`. Where several stimuli earn different
+    rewards, each needs its own baseline (or the critic of `td_error`), as the paper shows. Exact. """
     return Cell(
         "prediction_error",
         """dr/dt = -r/tau_r : 1
@@ -66,21 +65,22 @@ def prediction_error(*, tau_r=200 * ms, tau_b=20 * second):
     )
 
 
-def td_error(*, tau_r=4 * second, tau_kappa=200 * ms, upsilon=50 * ms, nu=2 * second, V_0=-40.0, tau_R=200 * ms):
+def td_error(
+    *, tau_r=4 * second, tau_kappa=200 * ms, upsilon=50 * ms, nu=2 * second, V_0=-40.0, tau_R=200 * ms
+):
     """Temporal-difference error of a critic that spikes, in continuous time.
 
         rho = spikes of the critic, filtered with (exp(-t/tau_kappa) - exp(-t/upsilon))/(tau_kappa - upsilon)
         V = V_0 + nu rho
         d = dV/dt - V/tau_r + r                                    (1/s, rewards counted as numbers)
 
-    Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024, the equations of the critic and of the
-    TD error. The kernel is a chain of two leaky integrators (s of upsilon, then rho of tau_kappa), which is
-    the same function of time and gives dV/dt without a derivative. Each of n critic cells adds 1/n to s over a
-    projection with `synapses.delta("s", 1/n)`; a critic that is a rate comes through the input `drive` (Hz).
-    A reward of size 1 adds 1 to R and comes in over tau_R: r = R/tau_R, of integral 1 (the paper shapes its
-    rewards with a difference of exponentials). d is zero where V = discounted future reward, that is
-    V(t) = integral over s > t of r(s) exp(-(s - t)/tau_r). Exact.
-    """
+    Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024, the equations of the critic and of
+    the TD error. The kernel is a chain of two leaky integrators (s of upsilon, then rho of tau_kappa),
+    which is the same function of time and gives dV/dt without a derivative. Each of n critic cells adds 1/n
+    to s over a projection with `synapses.delta("s", 1/n)`; a critic that is a rate comes through the input
+    `drive` (Hz). A reward of size 1 adds 1 to R and comes in over tau_R: r = R/tau_R, of integral 1 (the
+    paper shapes its rewards with a difference of exponentials). d is zero where V = discounted future
+    reward, that is V(t) = integral over s > t of r(s) exp(-(s - t)/tau_r). Exact. """
     return Cell(
         "td_error",
         """ds/dt = -s/upsilon + drive : 1
@@ -103,11 +103,10 @@ def coincidence(*, A=0.01, tau=20 * ms, name="coincidence"):
 
         dx/dt = -x/tau; pre: x += 1; post: dw = A x, then x = 0
 
-    The factor Y (X o epsilon) of TD-LTP in Fremaux, Sprekeler & Gerstner 2013: with `eligibility` and the TD
-    error as its modulator the learning rule of their critic and of their actor alike. Presynaptic spikes before
-    the last postsynaptic one do not count. epsilon is one exponential here, not the difference of two of the
-    neuron's response. A has the unit of the weight.
-    """
+    The factor Y (X o epsilon) of TD-LTP in Fremaux, Sprekeler & Gerstner 2013: with `eligibility` and the
+    TD error as its modulator the learning rule of their critic and of their actor alike. Presynaptic spikes
+    before the last postsynaptic one do not count. epsilon is one exponential here, not the difference of
+    two of the neuron's response. A has the unit of the weight. """
     return Rule(
         name,
         synapse="dx/dt = -x/tau : 1 (event-driven)",
@@ -130,13 +129,14 @@ def presynaptic(*, A=0.01, name="presynaptic"):
 
 
 def supervised(*, eta=0.01, error="err", name="supervised"):
-    """Delta rule of spiking neurons: at a presynaptic spike dw = eta error, with the target neuron's own error.
+    """Delta rule of spiking neurons: at a presynaptic spike dw = eta error, with the target neuron's own
+    error.
 
         pre: dw = eta err_post
 
     Widrow & Hoff 1960, sampled by presynaptic spikes, so that the expected change per time is eta times
-    presynaptic rate times error. The error is a variable of the target cell (`cell.plus("err = goal - y : 1")`)
-    or a signal with one value for each target. eta has the unit of the weight over that of the error.
+    presynaptic rate times error. The error is a variable of the target cell (`cell.plus("err = goal - y :
+    1")`) or a signal with one value for each target. eta has the unit of the weight over that of the error.
     """
     return Rule(
         name,
@@ -160,11 +160,10 @@ def gating(*, signal="attention", floor=0.0, gain=1.0, name=None):
         gate = floor + gain signal_post
 
     With a signal of 0 or 1 for each target neuron this is the attentional feedback of Roelfsema & van Ooyen
-    2005, Neural Comput. 17:2176: only neurons that take part in what was selected learn. With one signal for all
-    it is a neuromodulator that acts at the time of the spikes (floor is its tonic level); several of them
-    multiply, each under its own name (by default that of its signal). A gate that turns negative exchanges
-    potentiation and depression. Together with `eligibility` it decides what becomes eligible.
-    """
+    2005, Neural Comput. 17:2176: only neurons that take part in what was selected learn. With one signal
+    for all it is a neuromodulator that acts at the time of the spikes (floor is its tonic level); several
+    of them multiply, each under its own name (by default that of its signal). A gate that turns negative
+    exchanges potentiation and depression. Together with `eligibility` it decides what becomes eligible. """
     return Rule(
         name or signal,
         gate=f"(floor + gain*{signal}_post)",
