@@ -55,7 +55,7 @@ def sliding_threshold(*, r_0=5 * Hz, tau_r=200 * ms, tau_theta=10 * second, name
         name,
         post="""dr/dt = -r/tau_r : Hz
                 dtheta/dt = (r**2/r_0 - theta)/tau_theta : Hz""",
-        gate="(r_post/clip(theta_post, r_0/1000, inf) - 1)",
+        gate="r_post/clip(theta_post, r_0/1000, 1e9*r_0) - 1",
         at_post="r += 1/tau_r",
         params=dict(r_0=r_0, tau_r=tau_r, tau_theta=tau_theta),
         init={"theta": "r_0"},
@@ -77,7 +77,7 @@ def state_dependent(*, m=2.0, rest=0.0, tau_z=None, name="state_dependent"):
     if tau_z is None:
         return Rule(
             name,
-            gate=f"(1 - tanh(m*({P} - rest))**2)",
+            gate=f"1 - tanh(m*({P} - rest))**2",
             params=dict(m=m, rest=rest),
             source="Laborieux et al. 2021",
         )
@@ -85,7 +85,7 @@ def state_dependent(*, m=2.0, rest=0.0, tau_z=None, name="state_dependent"):
         name,
         synapse="""z : 1
                    since : second""",
-        gate="(1 - tanh(m*(z - rest))**2)",
+        gate="1 - tanh(m*(z - rest))**2",
         settle=f"z = {P} + (z - {P})*exp(-(t - since)/tau_z)\nsince = t",
         params=dict(m=m, rest=rest, tau_z=tau_z),
         init={"z": P},

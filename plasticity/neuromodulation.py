@@ -154,20 +154,20 @@ def supervised(*, eta=0.01, error="err", name="supervised"):
 # Gates.
 
 
-def gating(*, signal="attention", floor=0.0, gain=1.0, name=None):
+def gating(*, signal="attention", tonic=0.0, gain=1.0, name=None):
     """A signal multiplies every change: attention, or a modulator without a memory.
 
-        gate = floor + gain signal_post
+        gate = tonic + gain signal_post
 
     With a signal of 0 or 1 for each target neuron this is the attentional feedback of Roelfsema & van Ooyen
     2005, Neural Comput. 17:2176: only neurons that take part in what was selected learn. With one signal
-    for all it is a neuromodulator that acts at the time of the spikes (floor is its tonic level); several
+    for all it is a neuromodulator that acts at the time of the spikes (tonic is its level); several
     of them multiply, each under its own name (by default that of its signal). A gate that turns negative
     exchanges potentiation and depression. Together with `eligibility` it decides what becomes eligible. """
     return Rule(
         name or signal,
-        gate=f"(floor + gain*{signal}_post)",
-        params=dict(floor=floor, gain=gain),
+        gate=f"tonic + gain*{signal}_post",
+        params=dict(tonic=tonic, gain=gain),
         needs={f"{signal}_post": 1},
         remedy={f"{signal}_post": f'Add {signal}=signal("{signal}_cells.d", "cells") to the circuit.'},
         source="Roelfsema & van Ooyen 2005",
