@@ -9,6 +9,7 @@ from .circuit import (
     population,
     projection,
     rate,
+    signal,
     spike_trains,
     spikes,
     timed,
@@ -16,18 +17,20 @@ from .circuit import (
     weights,
 )
 from .errors import CircuitError
-from .synapses import Synapse
+from .synapses import Periodic, Synapse
 
 __all__ = [
     "Cell",
     "Circuit",
     "CircuitError",
+    "Periodic",
     "Synapse",
     "current",
     "poisson",
     "population",
     "projection",
     "rate",
+    "signal",
     "spike_trains",
     "spikes",
     "synapses",

@@ -8,11 +8,21 @@ import dataclasses
 
 import numpy as np
 from brian2.units import hertz, second
-from brian2.units.fundamentalunits import DIMENSIONLESS
+from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 from brian2.utils.stringtools import get_identifiers
 
 from .cell import expression_dimension
-from .circuit import Current, Poisson, Population, Projection, SpikeTrains, Timed, positive_time, view
+from .circuit import (
+    Current,
+    Poisson,
+    Population,
+    Projection,
+    Signal,
+    SpikeTrains,
+    Timed,
+    positive_time,
+    view,
+)
 from .equations import (
     BUILT_IN,
     DIFFERENTIAL_EQUATION,
@@ -37,8 +47,9 @@ from .plan import (
     in_order,
     structure_text,
 )
+from .traces import per_neuron
 from .values import dimension, kind, plain, same_dimension, unit_text
-from .wiring import DISTANCE
+from .wiring import DISTANCE, one_to_one
 
 
 def make_plan(circuit):
@@ -49,7 +60,8 @@ def make_plan(circuit):
             "The circuit has no population and no input. Give at least one: Circuit(cells=population(cell, "
             "100))."
         )
-    maker = Assembly(parts, float(circuit.dt))
+    _check_signals(parts)
+    maker = Assembly(parts, float(circuit.dt), circuit.record)
     groups = {
         name: maker.group(name, part)
         for name, part in parts.items()
@@ -58,7 +70,10 @@ def make_plan(circuit):
     synapses = {
         name: maker.synapses(name, part) for name, part in parts.items() if isinstance(part, Projection)
     }
-    plan = Plan(groups, synapses, maker.slots, maker.recorders(circuit.record, circuit.dt), float(circuit.dt))
+    for name, plan in list(synapses.items()):
+        synapses.update(maker.events(name, plan))
+    recorders = maker.recorders(circuit.record, circuit.dt)
+    plan = Plan(groups, synapses, maker.slots, recorders, float(circuit.dt), maker.periodic)
     freeze(plan)
     plan.slots = in_order(plan.slots)
     double = [s.number for s in plan.slots if s.number]
@@ -69,13 +84,39 @@ def make_plan(circuit):
     return plan
 
 
+def _check_signals(parts):
+    known = [n for n, p in parts.items() if isinstance(p, Population)]
+    for name, part in parts.items():
+        for target in part.targets if isinstance(part, Signal) else ():
+            if target not in known:
+                raise CircuitError(
+                    f"Signal {name!r}: there is no target population {target!r}.{nearest(target, known)} "
+                    f"Populations: {listed(known)}."
+                )
+
+
 class Assembly:
     """Collects slots while groups and synapses are put together."""
 
-    def __init__(self, parts, dt):
+    def __init__(self, parts, dt, record=()):
         self.parts, self.dt = parts, dt
-        self.slots = []
-        self.twice = set()  # numbers that go to both the target group and the synapses, by design
+        self.slots, self.periodic = [], []
+        self.twice = set()  # numbers that go to cells as well as to the synapses, by design
+        self.at_spikes = {}  # (projection, side): statements of cells at their spikes
+        self.synapse = {
+            name: self._per_neuron(name, part, record)
+            for name, part in parts.items()
+            if isinstance(part, Projection)
+        }
+
+    def _per_neuron(self, name, part, record):
+        """The projection's synapse, with traces of one side moved to the cells of that side where they can."""
+        recorded = {r.variable for r in record if r.kind == "weights" and r.part == name}
+        source = self.parts.get(view(part.source)[0])
+        # Spikes that reach every synapse at another time make a trace of its own in each.
+        early = kind(part.delay) == "scalar" and isinstance(source, (Population, Poisson))
+        sides = ("pre", "post") if early else ("post",)
+        return per_neuron(part.synapse, f"Projection {name!r} ({part.synapse.name})", sides, recorded)
 
     # ---------------------------------------------------------------- populations and inputs
 
@@ -101,6 +142,14 @@ class Assembly:
             plan.rates, plan.timed = self._timed(name, "rates", part.rates, part.n)
         else:
             self._number(f"{name}.rates", name, "rates", part.rates, hertz.dim, AT_START, part.n, low=0)
+        lines = []
+        for other, piece in self.parts.items():
+            if isinstance(piece, Projection) and view(piece.source)[0] == name:
+                self._add_source(other, part, {"rates": hertz.dim}, plan, lines)
+        if lines:  # sources with traces are cells
+            rates = f"rates = {plan.rates} : Hz" if plan.rates else "rates : Hz"
+            plan.kind, plan.rates, plan.threshold = "cells", "", "rand() < rates*dt"
+            plan.equations = _stripped([rates, *lines])
         return plan
 
     def _timed(self, name, label, value, n):
@@ -159,8 +208,13 @@ class Assembly:
         for other, piece in self.parts.items():
             if isinstance(piece, Current) and self._target(other, piece.target)[0] == name:
                 self._add_current(other, piece, plan, cell, lines, sums)
-            elif isinstance(piece, Projection) and self._target(other, piece.target)[0] == name:
-                self._add_projection(other, piece, part, lines, sums, dims)
+            elif isinstance(piece, Signal) and name in piece.targets:
+                self._add_signal(other, piece, part, plan, dims, lines, sums)
+        for other, piece in self.parts.items():
+            if isinstance(piece, Projection) and self._target(other, piece.target)[0] == name:
+                self._add_projection(other, piece, part, lines, sums, dims, plan)
+            if isinstance(piece, Projection) and view(piece.source)[0] == name:
+                self._add_source(other, part, dims, plan, lines)
         for port, unit in cell.inputs.items():
             dim = dimension(unit)
             total = " + ".join(sums.get(port, [])) or (
@@ -172,10 +226,45 @@ class Assembly:
             value = value if kind(value) == "expression" else plain(value)
             size = 1 if "shared" in cell.parsed[variable].flags else part.n
             self._number(f"{name}.{variable}", name, variable, value, dims[variable], AT_START, size)
-        plan.equations = "\n".join(
-            line.strip() for text in lines for line in text.splitlines() if line.strip()
-        )
+        plan.equations = _stripped(lines)
         return plan
+
+    def _add_signal(self, other, piece, part, plan, dims, lines, sums):
+        """The name under which cells read a variable of another population."""
+        where = f"Signal {other!r} ({piece.source}.{piece.variable})"
+        source = self.parts.get(piece.source)
+        if not isinstance(source, Population):
+            known = [n for n, p in self.parts.items() if isinstance(p, Population)]
+            raise CircuitError(
+                f"{where}: there is no population {piece.source!r}.{nearest(piece.source, known)} "
+                f"Populations: {listed(known)}."
+            )
+        known = [*source.cell.parsed, *source.cell.params]
+        if piece.variable not in known:
+            raise CircuitError(
+                f"{where}: the cell {source.cell.name!r} has no variable {piece.variable!r}."
+                f"{nearest(piece.variable, known)} Variables: {listed(known)}."
+            )
+        if source.n not in (1, part.n):
+            raise CircuitError(
+                f"{where}: {source.n} cells cannot be read by {part.n}. Give one cell, or one for each reader."
+            )
+        if other in part.cell.inputs:
+            same_dimension(
+                1 * get_unit(source.cell.dimensions[piece.variable]), dims[other], f"{where}, input {other}"
+            )
+            inner = f"{other}_signal"
+            sums.setdefault(other, []).append(inner)
+            plan.links[inner] = [piece.source, piece.variable]
+            lines.append(f"{inner} : {unit_text(dims[other])} (linked)")
+            return
+        if other in dims:
+            raise CircuitError(
+                f"{where}: the cell {part.cell.name!r} has a variable {other!r} too. Give the signal another name."
+            )
+        dims[other] = source.cell.dimensions[piece.variable]
+        plan.links[other] = [piece.source, piece.variable]
+        lines.append(f"{other} : {unit_text(dims[other])} (linked)")
 
     def _add_current(self, other, piece, plan, cell, lines, sums):
         if piece.port not in cell.inputs:
@@ -206,38 +295,12 @@ class Assembly:
             )
         sums.setdefault(piece.port, []).append(expression)
 
-    def _add_projection(self, other, piece, part, lines, sums, dims):
+    def _add_projection(self, other, piece, part, lines, sums, dims, plan):
         """What a projection brings to its target cell: equations and parameters under names of its own."""
-        synapse, cell = piece.synapse, part.cell
+        synapse, cell = self.synapse[other], part.cell
         where = f"Projection {other!r} ({synapse.name} to {piece.target!r})"
-        for variable, unit in synapse.needs.items():
-            if dims.get(variable) != dimension(unit):
-                has = (
-                    f"has {variable} in {unit_text(dims[variable])}"
-                    if variable in dims
-                    else f"has no variable {variable!r}"
-                )
-                raise CircuitError(
-                    f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but "
-                    "the cell "
-                    f"{cell.name!r} {has}. Its variables: {listed(cell.parsed)}. Take another synapse or "
-                    "cell."
-                )
-        parsed = parse(synapse.post, where) if synapse.post.strip() else {}
-        used = self._post_params(synapse, parsed)
-        private = {n: f"{n}_{other}" for n in [*parsed, *used]}
-        taken = set(private.values()) & set(dims)
-        if taken:
-            raise CircuitError(
-                f"{where}: the cell {cell.name!r} has {listed(taken)} too, the name that this projection "
-                "gives to what "
-                "it brings. Rename the projection or the cell's variable."
-            )
-        own = {n: equation.dim for n, equation in parsed.items()}
-        own.update({n: self._dim(synapse.params[n], where, n) for n in used})
-        scope = cell.scope(where, own)
-        if parsed:
-            scope.equations(parsed)
+        self._needs(where, synapse, {n: u for n, u in synapse.needs.items() if not n.endswith("_pre")}, cell, dims)
+        private, scope = self._add_side(other, "post", synapse, part, dims, plan, lines, where)
         for port, expression in synapse.adds.items():
             if port not in cell.inputs:
                 raise CircuitError(
@@ -247,32 +310,130 @@ class Assembly:
                 )
             scope.expression(expression, dimension(cell.inputs[port]), f"addition to {port}")
             sums.setdefault(port, []).append(rename(expression, private))
-        lines.append(rename(synapse.post, private))
+
+    def _add_source(self, other, part, dims, plan, lines):
+        """What a projection brings to its source cells."""
+        synapse = self.synapse[other]
+        where = f"Projection {other!r} ({synapse.name} from {plan.name!r})"
+        needs = {n[: -len("_pre")]: u for n, u in synapse.needs.items() if n.endswith("_pre")}
+        cell = part.cell if isinstance(part, Population) else None
+        self._needs(where, synapse, needs, cell, dims, "_pre")
+        if synapse.pre.strip():
+            self._add_side(other, "pre", synapse, part, dims, plan, lines, where)
+
+    def _needs(self, where, synapse, needs, cell, dims, end=""):
+        for variable, unit in needs.items():
+            if dims.get(variable) == dimension(unit):
+                continue
+            owner = f"the cell {cell.name!r}" if cell else "the input"
+            has = (
+                f"has {variable} in {unit_text(dims[variable])}"
+                if variable in dims
+                else f"has no variable {variable!r}"
+            )
+            remedy = synapse.remedy.get(f"{variable}{end}", "Take another synapse or cell.")
+            raise CircuitError(
+                f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but {owner} "
+                f"{has}. Its variables: {listed(dims)}. {remedy}"
+            )
+
+    def _add_side(self, other, side, synapse, part, dims, plan, lines, where):
+        """Equations, parameters and statements of the cells at one side of a projection.
+
+        Returns the names that they get there, and the scope in which they were checked.
+        """
+        text = getattr(synapse, side)
+        parsed = parse(text, where) if text.strip() else {}
+        used = self._side_params(synapse, side)
+        private = {n: f"{n}_{other}" if side == "post" else f"{n}_of_{other}" for n in [*parsed, *used]}
+        owner = f"the cell {part.cell.name!r}" if isinstance(part, Population) else "the input"
+        taken = set(private.values()) & set(dims)
+        if taken:
+            raise CircuitError(
+                f"{where}: {owner} has {listed(taken)} too, the name that this projection gives to what it "
+                "brings. Rename the projection or the cell's variable."
+            )
+        own = {n: equation.dim for n, equation in parsed.items()}
+        own.update({n: self._dim(synapse.params[n], where, n) for n in used})
+        scope = Scope(where, {**dims, **own}, {"of the cell": list(dims), "of the projection": list(own)})
+        if parsed:
+            scope.equations(parsed)
+        lines.append(rename(text, private))
         for variable in used:
             label = f"{other}.{variable}"
             lines.append(
                 self._declare(
-                    label,
-                    self._target(other, piece.target)[0],
-                    private[variable],
-                    synapse.params[variable],
-                    own[variable],
-                    part.n,
+                    label, plan.name, private[variable], synapse.params[variable], own[variable], part.n
                 )
             )
-            if variable in self._synaptic_params(synapse):
+            places = [self._side_params(synapse, end) for end in ("pre", "post")]
+            if sum(variable in p for p in (*places, self._synaptic_params(synapse))) > 1:
                 self.twice.add(label)
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER) and variable not in synapse.summed:
-                target = self._target(other, piece.target)[0]
+                value = synapse.init.get(variable)
+                if value is None:
+                    value = 0.0
+                elif kind(value) == "expression":
+                    scope.expression(value, equation.dim, f"start value of {variable}")
+                    value = rename(value, private)
+                else:
+                    same_dimension(value, equation.dim, f"{where}, start value of {variable}")
+                    value = plain(value)
                 self._number(
-                    f"{other}.{variable}", target, private[variable], 0.0, equation.dim, AT_START, part.n
+                    f"{other}.{variable}", plan.name, private[variable], value, equation.dim, AT_START, part.n
                 )
+        step, at = getattr(synapse, f"step_{side}"), getattr(synapse, f"at_{side}")
+        scope.code(step, "every step")
+        scope.code(at, "spike of the cell")
+        if step.strip():
+            plan.steps.append(rename("\n".join(statements(step)), private))
+        if at.strip():
+            self.at_spikes[other, side] = rename("\n".join(statements(at)), private)
+        for k, periodic in enumerate(p for p in synapse.periodic if p.on == side):
+            scope.code(periodic.code, f"every {periodic.every}")
+            self._periodic(f"{other}_{side}_{k}", plan.name, periodic, private, where)
+        return private, scope
+
+    def _periodic(self, label, owner, periodic, names, where):
+        self.periodic.append(
+            {
+                "name": f"{label}_periodic",
+                "on": owner,
+                "code": rename("\n".join(statements(periodic.code)), names),
+                "factor": periodic.factor,
+                "period": names.get(periodic.period, periodic.period),
+                "order": periodic.order,
+            }
+        )
 
     # ---------------------------------------------------------------- projections
 
+    def events(self, name, plan):
+        """What cells do at spikes of their own on behalf of a projection: one connection of each with itself."""
+        made = {}
+        for side, ends in (("pre", plan.source), ("post", plan.target)):
+            code = self.at_spikes.get((name, side))
+            if not code:
+                continue
+            if side == "pre" and plan.delay != "shared":
+                raise CircuitError(
+                    f"Projection {name!r}: its rules follow the spikes of the source cells, but each synapse "
+                    "has a delay of its own. Give one delay."
+                )
+            label = f"{name}_{side}_traces"
+            order = 0 if side == "pre" else 2  # of synapses: presynaptic events -1, postsynaptic ones 1
+            made[label] = SynapsePlan(
+                label, ends, ends, "", code, "", one_to_one(), {"j": "i"}, "shared", order=order
+            )
+            delay = next((s for s in self.slots if s.group == name and s.variable == "delay"), None)
+            if side == "pre" and delay is not None:
+                self.twice.add(delay.number)
+                self.slots.append(dataclasses.replace(delay, group=label))
+        return made
+
     def synapses(self, name, part):
-        synapse, wiring = part.synapse, part.wiring
+        synapse, wiring = self.synapse[name], part.wiring
         where = f"Projection {name!r} ({synapse.name})"
         source, target = self._source(name, part.source), self._target(name, part.target)
         cell = self.parts[target[0]].cell
@@ -343,13 +504,17 @@ class Assembly:
             on_pre.append(f"{private.get(variable, variable)}_post += {expression}")
         on_pre += statements(synapse.after)
         on_post = statements(synapse.on_post)
-        if on_post and not cell.threshold:
+        settle = statements(synapse.settle)
+        if settle:
+            on_pre = [*settle, *on_pre] if on_pre else []
+            on_post = [*settle, *on_post] if on_post else []
+        if (on_post or synapse.at_post.strip()) and not cell.threshold:
             raise CircuitError(
                 f"{where}: it acts on spikes of the cell {cell.name!r} of {part.target!r}, which has no "
                 "threshold."
             )
         self._check_synapse(
-            where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring
+            where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
         )
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER):
@@ -428,6 +593,8 @@ class Assembly:
             {k: rename(text, mine) for k, text in self._connect(wiring, source, target).items()},
             "shared" if kind(delay) == "scalar" else "each",
             pairs,
+            settle=rename("\n".join(settle), mine),
+            step=rename("\n".join(statements(synapse.step)), mine),
         )
 
     def _renamed(self, name, part):
@@ -436,30 +603,60 @@ class Assembly:
         """
         taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z", *BUILT_IN}
         for end in (part.source, part.target):
-            group = view(end)[0]
-            if isinstance(self.parts[group], Population):
-                taken |= set(self.parts[group].cell.dimensions)
-        synapse = part.synapse
+            taken |= set(self._reach(view(end)[0]))
+        synapse = self.synapse[name]
         parsed = parse(synapse.equations, name) if synapse.equations.strip() else {}
         own = [*parsed, *self._synaptic_params(synapse), *part.wiring.params]
         renamed = {n: f"{n}_{name}" for n in own if n in taken}
+        # What cells at either end hold for this projection.
+        for side, inner in (("pre", f"of_{name}"), ("post", name)):
+            text = getattr(synapse, side)
+            held = parse(text, name) if text.strip() else {}
+            renamed |= {f"{n}_{side}": f"{n}_{inner}_{side}" for n in held}
         if (
             "lambda_" in part.wiring.params
         ):  # to Brian2 a name that ends in _ is the one without it, free of units
             renamed["lambda_"] = f"lambda_{name}"
         return renamed
 
+    def _lazy(self, where, parsed, periodic):
+        """Refuse what reads variables that are only brought up to date at spikes."""
+        late = {n for n, e in parsed.items() if "event-driven" in e.flags}
+        stale = sorted(late & get_identifiers(periodic.code))
+        if stale:
+            raise CircuitError(
+                f"{where}, every {periodic.every}: {stale[0]} is event-driven: between spikes it holds its old "
+                f"value. Write it as {stale[0]} = ... with a decay of its own since the last spike, or keep it in "
+                "a variable that is updated at every step."
+            )
+
+    def _reach(self, name):
+        """Names and dimensions of what synapses can read of a group."""
+        part = self.parts[name]
+        if not isinstance(part, Population):
+            return {"rates": hertz.dim} if isinstance(part, Poisson) else {}
+        signals = {
+            n: self.parts[p.source].cell.dimensions[p.variable]
+            for n, p in self.parts.items()
+            if isinstance(p, Signal) and name in p.targets
+        }
+        return {**part.cell.dimensions, **signals}
+
     def _check_synapse(
-        self, where, synapse, parsed, own, source, cell, private, post_parsed, on_pre, on_post, wiring
+        self, where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
     ):
         """Names and units of everything that a synapse computes, with the variables of both cells in
         reach.
         """
-        pre_part = self.parts[source[0]]
-        pre = dict(pre_part.cell.dimensions) if isinstance(pre_part, Population) else {}
-        post = {**cell.dimensions, **{private[n]: e.dim for n, e in post_parsed.items()}}
+        pre = {n: d for n, d in self._reach(source[0]).items() if n != "rates"}
+        pre_parsed = parse(synapse.pre, where) if synapse.pre.strip() else {}
+        pre.update({n: e.dim for n, e in pre_parsed.items()})
+        cells = self._reach(target[0])
+        post = {**cells, **{n: e.dim for n, e in post_parsed.items()}}
         reach = {
-            **post,
+            **cells,
+            **{private[n]: e.dim for n, e in post_parsed.items()},
+            **{f"{private[n]}_post": e.dim for n, e in post_parsed.items()},
             **own,
             **{f"{n}_pre": d for n, d in pre.items()},
             **{f"{n}_post": d for n, d in post.items()},
@@ -479,9 +676,23 @@ class Assembly:
             scope.equations(parsed)
         scope.code("\n".join(on_pre), "presynaptic spike")
         scope.code("\n".join(on_post), "postsynaptic spike")
+        scope.code(synapse.step, "every step")
+        for k, periodic in enumerate(p for p in synapse.periodic if p.on == "synapse"):
+            scope.code(periodic.code, f"every {periodic.every}")
+            self._lazy(where, parsed, periodic)
+            code = dataclasses.replace(periodic, code=f"{synapse.settle}\n{periodic.code}")
+            self._periodic(f"{name}_{k}", name, code, mine, where)
+        for periodic in synapse.periodic:
+            if own.get(periodic.period, second.dim) != second.dim or periodic.period not in synapse.params:
+                raise CircuitError(
+                    f"{where}: every={periodic.every!r} names no time among the parameters: "
+                    f"{listed(synapse.params)}."
+                )
         for variable, expression in synapse.summed.items():
             scope.expression(expression, post_parsed[variable].dim, f"sum for {variable}")
         for variable, value in synapse.init.items():
+            if variable in pre_parsed or variable in post_parsed:
+                continue
             if variable not in parsed:
                 raise CircuitError(
                     f"{where}: start value for {variable!r}, which is no variable of the synapse. "
@@ -622,16 +833,24 @@ class Assembly:
     def _recordable(self, name, part):
         """Public variable name to the name in the built group."""
         if isinstance(part, Projection):
-            parsed = parse(part.synapse.equations, name) if part.synapse.equations.strip() else {}
+            synapse = self.synapse[name]
+            parsed = parse(synapse.equations, name) if synapse.equations.strip() else {}
             mine = self._renamed(name, part)
-            delay = ("delay",) if _on_spikes(part.synapse) else ()
-            return {n: mine.get(n, n) for n in (*parsed, *self._synaptic_params(part.synapse), *delay)}
+            delay = ("delay",) if _on_spikes(synapse) else ()
+            return {n: mine.get(n, n) for n in (*parsed, *self._synaptic_params(synapse), *delay)}
         if not isinstance(part, Population):
             return {"rates": "rates"} if isinstance(part, Poisson) else {}
         known = {n: n for n in (*part.cell.parsed, *part.cell.inputs, *part.cell.params)}
         for other, piece in self.parts.items():
-            if isinstance(piece, Projection) and view(piece.target)[0] == name and piece.synapse.post.strip():
-                known.update({f"{n}_{other}": f"{n}_{other}" for n in parse(piece.synapse.post, other)})
+            if isinstance(piece, Signal) and name in piece.targets:
+                known[other] = other
+            if isinstance(piece, Projection):
+                for end, text, inner in (
+                    (piece.target, self.synapse[other].post, other),
+                    (piece.source, self.synapse[other].pre, f"of_{other}"),
+                ):
+                    if view(end)[0] == name and text.strip():
+                        known.update({f"{n}_{inner}": f"{n}_{inner}" for n in parse(text, other)})
         return known
 
     # ---------------------------------------------------------------- helpers
@@ -651,7 +870,7 @@ class Assembly:
                 f"Projection {where!r}: there is no source {name!r}.{nearest(name, known)} Sources: "
                 f"{listed(known)}."
             )
-        if isinstance(part, Population) and not part.cell.threshold and _on_spikes(self.parts[where].synapse):
+        if isinstance(part, Population) and not part.cell.threshold and _on_spikes(self.synapse[where]):
             raise CircuitError(
                 f"Projection {where!r}: the cell {part.cell.name!r} of {name!r} has no threshold and never "
                 "spikes."
@@ -674,30 +893,34 @@ class Assembly:
             )
         return (name, *self._bounds(f"Part {where!r}", part, start, stop))
 
-    def _post_params(self, synapse, parsed):
-        """Parameters that live with the target cell: those which its equations and additions use."""
-
-        text = "\n".join([synapse.post, *synapse.adds.values()])
-        return [n for n in synapse.params if n in get_identifiers(text)]
+    def _side_params(self, synapse, side):
+        """Parameters that the cells at one side hold: those which what they compute uses."""
+        texts = [getattr(synapse, side), getattr(synapse, f"at_{side}"), getattr(synapse, f"step_{side}")]
+        texts += [f"{p.code}\n{p.period}" for p in synapse.periodic if p.on == side]
+        if side == "post":
+            texts += synapse.adds.values()
+        used = get_identifiers("\n".join(texts))
+        return [n for n in synapse.params if n in used]
 
     def _synaptic_params(self, synapse):
-        """Parameters that live with the synapses: all that the target's equations do not use, and those
-        that both use.
-        """
-
+        """Parameters that live with the synapses: all that only cells use are left out."""
         text = "\n".join(
             [
                 synapse.equations,
                 synapse.before,
                 synapse.after,
                 synapse.on_post,
+                synapse.step,
+                synapse.settle,
                 *synapse.deliver.values(),
                 *synapse.summed.values(),
+                *(f"{p.code}\n{p.period}" for p in synapse.periodic if p.on == "synapse"),
                 *(v for v in synapse.init.values() if isinstance(v, str)),
             ]
         )
-        used, post = get_identifiers(text), self._post_params(synapse, None)
-        return [n for n in synapse.params if n in used or n not in post]
+        used = get_identifiers(text)
+        elsewhere = {n for side in ("pre", "post") for n in self._side_params(synapse, side)}
+        return [n for n in synapse.params if n in used or n not in elsewhere]
 
     def _dim(self, value, where, name):
         if kind(value) != "expression":
@@ -745,6 +968,10 @@ class Assembly:
 def _on_spikes(synapse):
     """Whether anything happens at a presynaptic spike."""
     return bool(synapse.deliver or synapse.before or synapse.after)
+
+
+def _stripped(texts):
+    return "\n".join(line.strip() for text in texts for line in text.splitlines() if line.strip())
 
 
 def _multiple(every, dt, where):

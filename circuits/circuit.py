@@ -88,6 +88,13 @@ class Projection:
 
 
 @dataclass(frozen=True, eq=False)
+class Signal:
+    source: str
+    variable: str
+    targets: tuple
+
+
+@dataclass(frozen=True, eq=False)
 class Recorder:
     kind: str
     part: str
@@ -171,6 +178,21 @@ def timed(values, dt):
     return Timed(values, dt)
 
 
+def signal(source, *targets):
+    """A variable of another population that the cells of `targets` read, under the name of this part, without
+    delay: `da=signal("dopamine.d", "cells")`.
+
+    One source cell is read by all cells, as many as there are targets one by one. Equations and plasticity
+    rules of the targets can use the name (synaptic code as da_post).
+    """
+    name, _, variable = source.partition(".") if isinstance(source, str) else ("", "", "")
+    if not (name.isidentifier() and variable.isidentifier()):
+        raise CircuitError(f"signal: {source!r} names no variable. Write 'population.variable'.")
+    if not targets or not all(isinstance(t, str) and t.isidentifier() for t in targets):
+        raise CircuitError(f"signal: {targets!r} names no populations. Write signal('a.x', 'cells').")
+    return Signal(name, variable, targets)
+
+
 def projection(source, target, synapse, wiring, delay=0 * ms):
     """Synapses from one population (or input) to another; slices such as "cells[:3200]" name a part of a
     population.
@@ -251,10 +273,10 @@ class Circuit:
         self.parts = dict(parts)
         self.changes = {}  # numbers given by `but`, by dotted name
         for name, part in parts.items():
-            if not isinstance(part, (Population, Poisson, SpikeTrains, Current, Projection)):
+            if not isinstance(part, (Population, Poisson, SpikeTrains, Current, Projection, Signal)):
                 raise CircuitError(
                     f"Part {name!r} is a {type(part).__name__}. A part is made by population, projection, "
-                    "poisson, spike_trains or current."
+                    "poisson, spike_trains, current or signal."
                 )
             refuse_reserved(name, f"Part {name!r}", "part")
             if name.startswith("recorder_"):

@@ -177,6 +177,7 @@ class Scope:
         """Check event code (reset, on_pre): every statement assigns to a known variable with the right
         unit.
         """
+        local = set()  # names that the code gives values of its own
         for statement in statements(text):
             if not re.match(r"^[A-Za-z_]\w*\s*([-+*/]?)=(?!=)", statement):
                 raise CircuitError(
@@ -185,7 +186,8 @@ class Scope:
                 )
             target = re.match(r"^[A-Za-z_]\w*", statement).group()
             assigns = re.match(r"^[A-Za-z_]\w*\s*=(?!=)", statement)
-            self._known(statement, what, besides={target} if assigns else ())
+            local |= {target} if assigns else set()
+            self._known(statement, what, besides=local)
         try:
             used = get_identifiers(text)  # Brian2 hashes the whole dictionary: hand over what is needed
             check_units_statements(

@@ -96,6 +96,8 @@ class GroupPlan:
     method: str = ""
     timed: dict = field(default_factory=dict)  # function name -> Timed
     rates: str = ""
+    links: dict = field(default_factory=dict)  # variable -> [group, its variable]
+    steps: list = field(default_factory=list)  # statements at the start of every time step
 
 
 @dataclass(eq=False)
@@ -112,6 +114,9 @@ class SynapsePlan:
     connect: dict
     delay: str  # shared | each
     pairs: int = 0
+    order: int | None = None  # of presynaptic events in a time step, if not the usual one
+    settle: str = ""  # statements that bring synapses up to date before they are recorded
+    step: str = ""  # statements at the end of every time step
 
 
 @dataclass(eq=False)
@@ -121,6 +126,7 @@ class Plan:
     slots: list
     recorders: list
     dt: float
+    periodic: list = field(default_factory=list)
     structure: str = ""
 
     def fitted(self, changes):
@@ -241,6 +247,13 @@ def structure_text(plan):
         for s in plan.slots
     ]
     return json.dumps(
-        {"groups": groups, "synapses": synapses, "slots": slots, "recorders": plan.recorders, "dt": plan.dt},
+        {
+            "groups": groups,
+            "synapses": synapses,
+            "slots": slots,
+            "periodic": plan.periodic,
+            "recorders": plan.recorders,
+            "dt": plan.dt,
+        },
         sort_keys=True,
     )

@@ -5,12 +5,48 @@ so that many projections meet on one cell without a clash; the input they add to
 """
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 
 from brian2.units import mmolar, ms, mV, nA, nS
 
+from .equations import statements
 from .errors import CircuitError, listed, nearest
 from .values import describe, dimension, kind, number, same_dimension, unit_text
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """Statements that are run every so often: by each synapse, or by each source or target cell ("pre", "post").
+
+    `every` names a parameter (a time, rounded to whole steps), or a multiple of one: "5*tau_c". What is due
+    at the same time runs by ascending `order`, before the step of the cells.
+    """
+
+    code: str
+    every: str
+    order: int = 0
+    on: str = "synapse"
+
+    def __post_init__(self):
+        if self.on not in ("synapse", "pre", "post"):
+            raise CircuitError(f"Periodic: on={self.on!r}, but it can be 'synapse', 'pre' or 'post'.")
+        if not re.fullmatch(r"\s*(?:[\d.]+\s*\*\s*)?[A-Za-z_]\w*\s*", self.every):
+            raise CircuitError(
+                f"Periodic: every={self.every!r}; give the name of a parameter, or a number times it, such as "
+                "'5*tau'."
+            )
+
+    @property
+    def factor(self):
+        """The number that the parameter is multiplied with."""
+        head, _, _ = self.every.rpartition("*")
+        return float(head) if head else 1.0
+
+    @property
+    def period(self):
+        """The name of the parameter."""
+        return self.every.rpartition("*")[2].strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +72,29 @@ class Synapse:
         Statements of a presynaptic spike before and after delivery.
     on_post : str
         Statements of a postsynaptic spike.
+    step : str
+        Statements of every synapse at the end of every time step (costs all synapses at each step).
+    settle : str
+        Statements that bring what is integrated lazily up to date; they come first at every spike, and run
+        before weights are recorded.
+    pre : str
+        Equations that the source cell gets for this projection; synaptic code reads x of them as x_pre.
+    at_pre, at_post : str
+        Statements of a source or target cell at its spike, after all synapses have acted.
+    step_pre, step_post : str
+        Statements of the source or target cells at the start of every time step.
+    periodic : tuple of Periodic
+        What happens every so often.
     summed : dict
         Variable of `post` to an expression summed over all synapses at every step (gap junctions).
     init : dict
-        Start values of variables of `equations`.
+        Start values of variables of `equations`, `pre` and `post`.
     needs : dict
-        Variable that the target cell must have, to its unit.
+        Variable that the target cell must have, to its unit; with _pre at its end, one of the source cell.
+    remedy : dict
+        Name in `needs` to what a user can do where a cell lacks it.
+    per_neuron : bool
+        Whether traces that depend on one side only live with that side's cells (see `traces`).
     source : str
         Paper and equation number.
     """
@@ -55,9 +108,19 @@ class Synapse:
     before: str = ""
     after: str = ""
     on_post: str = ""
+    step: str = ""
+    settle: str = ""
+    pre: str = ""
+    at_pre: str = ""
+    at_post: str = ""
+    step_pre: str = ""
+    step_post: str = ""
+    periodic: tuple = ()
     summed: dict = field(default_factory=dict)
     init: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)
+    remedy: dict = field(default_factory=dict)
+    per_neuron: bool = True
     source: str = ""
 
     def __post_init__(self):
@@ -85,17 +148,30 @@ class Synapse:
 
     def __repr__(self):
         lines = [f"Synapse {self.name}" + (f"  ({self.source})" if self.source else "")]
-        lines += [
-            f"    {line.strip()}" for line in f"{self.post}\n{self.equations}".splitlines() if line.strip()
+        for label, text in (("", self.equations), ("source: ", self.pre), ("target: ", self.post)):
+            lines += [f"    {label}{line.strip()}" for line in text.splitlines() if line.strip()]
+        lines += [f"    target: {v} = sum of {e}" for v, e in self.summed.items()]
+        lines += [f"    target: {port} += {text}" for port, text in self.adds.items()]
+        event = "\n".join([self.settle, self.before, *(f"{v} += {e}" for v, e in self.deliver.items()), self.after])
+        coded = [
+            ("presynaptic spike", event),
+            ("postsynaptic spike", f"{self.settle}\n{self.on_post}" if self.on_post else ""),
+            ("spike of the source", self.at_pre),
+            ("spike of the target", self.at_post),
+            ("every step", self.step),
+            ("every step, source", self.step_pre),
+            ("every step, target", self.step_post),
+            *(
+                (f"every {p.every}" + {"synapse": "", "pre": ", source", "post": ", target"}[p.on], p.code)
+                for p in sorted(self.periodic, key=lambda p: p.order)
+            ),
         ]
-        lines += [f"    {port} += {text}" for port, text in self.adds.items()]
-        event = [
-            *self.before.splitlines(),
-            *(f"{v} += {e}" for v, e in self.deliver.items()),
-            *self.after.splitlines(),
-        ]
-        lines.append("  spike: " + "; ".join(event)) if event else None
+        for label, code in coded:
+            found = statements(code)
+            if found:
+                lines += [f"  {label}:", *(f"    {statement}" for statement in found)]
         lines += [f"  {k} = {describe(v)}" for k, v in self.params.items()]
+        lines += [f"  start: {k} = {describe(v)}" for k, v in self.init.items()]
         return "\n".join(lines)
 
 
@@ -205,6 +281,21 @@ def nmda(w=1 * nS, tau_rise=2 * ms, tau_decay=100 * ms, E=0 * mV, Mg=1 * mmolar,
         adds={port: "g*(E - v)/(1 + exp(-beta*v)*Mg/K_Mg)"},
         params={**synapse.params, "Mg": Mg, "K_Mg": 3.57 * mmolar, "beta": 0.062 / mV},
         source="Jahr & Stevens 1990, eq. 4a",
+    )
+
+
+def linear(w=1.0, variable="x", unit=1, port="I"):
+    """A synapse between rate neurons: the sum over the sources of w*variable, at every step, added to the
+    input `port`. `unit` is that of the source's variable.
+    """
+    example = number(1.0 if isinstance(w, str) else w, "linear, w") * unit
+    return Synapse(
+        "linear",
+        post=f"I_lin : {unit_text(dimension(example))}",
+        adds={port: "I_lin"},
+        summed={"I_lin": f"w*{variable}_pre"},
+        params={"w": w},
+        needs={f"{variable}_pre": unit},
     )
 
 

@@ -63,6 +63,10 @@ class InterpretedBackend:
         else:
             connect(synapses, plan)
 
+    def period(self, clock, variable, factor, dt):
+        wanted = factor * float(variable.get_value())
+        clock.dt_ = max(1.0, np.round(wanted / dt)) * dt
+
     def start_trial(self, built):
         for plan in built.plan.synapses.values():
             if plan.on_pre:
@@ -152,6 +156,8 @@ def _stretches(built, duration, results):
             every = recorder["every"]
             if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
                 variable = _synaptic(built, recorder)
+                if recorder["part"] in built.settle and now > 0:
+                    built.settle[recorder["part"]].run()
                 values = np.array(variable.get_value())
                 # what all synapses share has one value, whichever are recorded
                 results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)

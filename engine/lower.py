@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from brian2 import (
+    Clock,
     Network,
     NeuronGroup,
     PoissonGroup,
@@ -23,6 +24,7 @@ from brian2 import (
     StateMonitor,
     Synapses,
     TimedArray,
+    linked_var,
     second,
 )
 from brian2.units.fundamentalunits import Quantity
@@ -43,6 +45,7 @@ class Lowered:
     def __init__(self, plan):
         self.plan = plan
         self.groups, self.timed, self.synapses, self.monitors = {}, {}, {}, {}
+        self.clocks, self.settle = {}, {}
         self.network = None
 
     def view(self, slot):
@@ -82,8 +85,16 @@ def _lower(built, backend):
     plan = built.plan
     for group in plan.groups.values():
         built.groups[group.name] = _group(group, built.timed)
+    for group in plan.groups.values():
+        for name, (source, variable) in group.links.items():
+            one = plan.groups[source].n == 1 < group.n
+            linked = linked_var(built.groups[source], variable, **({"index": np.zeros(group.n, int)} if one else {}))
+            setattr(built.groups[group.name], name, linked)
     for synapse in plan.synapses.values():
         built.synapses[synapse.name] = _synapses(synapse, built)
+    _every_step(built)
+    for periodic in plan.periodic:
+        built.clocks[periodic["name"]] = _periodic(periodic, built)
 
     _numbers(built, backend, BEFORE_WIRING)
     backend.seed("wiring")
@@ -95,6 +106,11 @@ def _lower(built, backend):
     _expressions(built, AFTER_WIRING, of=built.synapses)
 
     backend.start_trial(built)
+    for periodic in plan.periodic:
+        owner = built.synapses.get(periodic["on"]) or built.groups[periodic["on"]]
+        backend.period(
+            built.clocks[periodic["name"]], owner.variables[periodic["period"]], periodic["factor"], plan.dt
+        )
     _numbers(built, backend, AT_START)
     backend.seed("start")
     _expressions(built, AT_START, of={**built.groups, **built.synapses})
@@ -141,9 +157,46 @@ def _group(group, timed):
     )
 
 
+# Within the slot "start" of a time step: what is due every so often, then what cells do at every step.
+_PERIODIC, _STEP = -1000, 0
+_NEVER = 1e9  # s
+
+
+def _every_step(built):
+    """Code that cells and synapses run at every time step, and code that runs when it is called for only."""
+    for group in built.plan.groups.values():
+        if group.steps:
+            built.groups[group.name].run_regularly(
+                "\n".join(group.steps), when="start", order=_STEP, name=f"{group.name}_step"
+            )
+    for plan in built.plan.synapses.values():
+        synapses = built.synapses[plan.name]
+        if plan.step:
+            synapses.run_regularly(plan.step, when="end", name=f"{plan.name}_step")
+        if plan.settle:
+            never = Clock(_NEVER * second, name=f"{plan.name}_settle_clock")
+            built.settle[plan.name] = synapses.run_regularly(
+                plan.settle, clock=never, when="start", order=_PERIODIC, name=f"{plan.name}_settle"
+            )
+
+
+def _periodic(periodic, built):
+    """The clock of something that happens every so often; how often is a number of the running program."""
+    clock = Clock(_NEVER * second, name=f"{periodic['name']}_clock")
+    owner = built.synapses.get(periodic["on"]) or built.groups[periodic["on"]]
+    owner.run_regularly(
+        periodic["code"],
+        clock=clock,
+        when="start",
+        order=_PERIODIC + periodic["order"],
+        name=periodic["name"],
+    )
+    return clock
+
+
 def _synapses(plan, built):
     source, target = (_part(built, view) for view in (plan.source, plan.target))
-    return Synapses(
+    made = Synapses(
         source,
         target,
         plan.equations,
@@ -154,6 +207,9 @@ def _synapses(plan, built):
         namespace={},
         name=plan.name,
     )
+    if plan.order is not None:
+        made.pre.order = plan.order
+    return made
 
 
 def _part(built, view):

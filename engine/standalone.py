@@ -94,6 +94,11 @@ class StandaloneBackend:
                 "way that is not known here."
             )
 
+    def period(self, clock, variable, factor, dt):
+        """How often something happens: a multiple of a parameter, in whole steps."""
+        every, period = (self.device.get_array_name(v) for v in (clock.variables["dt"], variable))
+        self.before_run.append(f"{every}[0] = plastica::whole_steps({factor!r}*{period}[0], {dt!r});")
+
     def start_trial(self, built):
         for plan in built.plan.synapses.values():
             if plan.delay == "each":
@@ -213,6 +218,9 @@ def _snapshots(backend, built):
             if chosen and isinstance(variable, DynamicArrayVariable)
             else f'results.put("{k}.at." + std::to_string(times_{k}.size()), {where});'
         )
+        settle = built.settle.get(recorder["part"])
+        if settle is not None:
+            put = f"_run_{settle.codeobj.name}(); {put}"
         due = (
             "now >= duration"
             if recorder["every"] is None

@@ -252,6 +252,14 @@ inline void check_delays(const std::string& name, const std::vector<double>& del
             fail(BAD_NUMBERS, name + " drew " + std::to_string(delay) + " s; a delay must be at least 0 and at most " + std::to_string(most) + " s");
 }
 
+// A time in whole steps, at least one.
+inline double whole_steps(double time, double dt) {
+    if (!(time > 0 && std::isfinite(time)))
+        fail(BAD_NUMBERS, "something is to happen every " + std::to_string(time) + " s; that must be a positive time");
+    const double steps = std::floor(time/dt + 0.5);
+    return (steps < 1 ? 1 : steps)*dt;
+}
+
 inline void progress(double fraction) {
     std::printf("@%.6f\n", fraction);
     std::fflush(stdout);
