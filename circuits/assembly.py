@@ -392,10 +392,10 @@ class Assembly:
             self.at_spikes[other, side] = rename("\n".join(statements(at)), private)
         for k, periodic in enumerate(p for p in synapse.periodic if p.on == side):
             scope.code(periodic.code, f"every {periodic.every}")
-            self._periodic(f"{other}_{side}_{k}", plan.name, periodic, private, where)
+            self._periodic(f"{other}_{side}_{k}", plan.name, periodic, private)
         return private, scope
 
-    def _periodic(self, label, owner, periodic, names, where):
+    def _periodic(self, label, owner, periodic, names):
         self.periodic.append(
             {
                 "name": f"{label}_periodic",
@@ -516,6 +516,9 @@ class Assembly:
         self._check_synapse(
             where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
         )
+        for k, periodic in enumerate(p for p in synapse.periodic if p.on == "synapse"):
+            code = dataclasses.replace(periodic, code=f"{synapse.settle}\n{periodic.code}")
+            self._periodic(f"{name}_{k}", name, code, mine)
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER):
                 value = synapse.init.get(variable, 0.0)
@@ -677,12 +680,10 @@ class Assembly:
         scope.code("\n".join(on_pre), "presynaptic spike")
         scope.code("\n".join(on_post), "postsynaptic spike")
         scope.code(synapse.step, "every step")
-        for k, periodic in enumerate(p for p in synapse.periodic if p.on == "synapse"):
-            scope.code(periodic.code, f"every {periodic.every}")
-            self._lazy(where, parsed, periodic)
-            code = dataclasses.replace(periodic, code=f"{synapse.settle}\n{periodic.code}")
-            self._periodic(f"{name}_{k}", name, code, mine, where)
         for periodic in synapse.periodic:
+            if periodic.on == "synapse":
+                scope.code(periodic.code, f"every {periodic.every}")
+                self._lazy(where, parsed, periodic)
             if own.get(periodic.period, second.dim) != second.dim or periodic.period not in synapse.params:
                 raise CircuitError(
                     f"{where}: every={periodic.every!r} names no time among the parameters: "

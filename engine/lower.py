@@ -107,7 +107,7 @@ def _lower(built, backend):
 
     backend.start_trial(built)
     for periodic in plan.periodic:
-        owner = built.synapses.get(periodic["on"]) or built.groups[periodic["on"]]
+        owner = {**built.groups, **built.synapses}[periodic["on"]]
         backend.period(
             built.clocks[periodic["name"]], owner.variables[periodic["period"]], periodic["factor"], plan.dt
         )
@@ -183,7 +183,7 @@ def _every_step(built):
 def _periodic(periodic, built):
     """The clock of something that happens every so often; how often is a number of the running program."""
     clock = Clock(_NEVER * second, name=f"{periodic['name']}_clock")
-    owner = built.synapses.get(periodic["on"]) or built.groups[periodic["on"]]
+    owner = {**built.groups, **built.synapses}[periodic["on"]]
     owner.run_regularly(
         periodic["code"],
         clock=clock,

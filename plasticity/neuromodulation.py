@@ -13,10 +13,11 @@ trace, and a modulator turns the trace into weight.
 from brian2 import Hz, ms, second
 
 from circuits import Cell
+from circuits.values import dimension, unit_text
 
-from .rule import Rule
+from .rule import Periodic, Rule
 
-__all__ = ["coincidence", "dopamine", "gating", "prediction_error", "presynaptic", "supervised", "td_error"]
+__all__ = ["coincidence", "dopamine", "eligibility", "gating", "prediction_error", "presynaptic", "supervised", "td_error"]
 
 
 # Cells whose variable d is a signal.
@@ -171,4 +172,58 @@ def gating(*, signal="attention", tonic=0.0, gain=1.0, name=None):
         needs={f"{signal}_post": 1},
         remedy={f"{signal}_post": f'Add {signal}=signal("{signal}_cells.d", "cells") to the circuit.'},
         source="Roelfsema & van Ooyen 2005",
+    )
+
+
+# The sink.
+
+
+def eligibility(
+    *,
+    tau_c=1 * second,
+    eta=1 * Hz,
+    tau_d=200 * ms,
+    tonic=0.0,
+    modulator="da",
+    unit=1,
+    name="eligibility",
+):
+    """What is proposed becomes eligible, and a modulator turns it into weight while it lasts.
+
+        dc/dt = -c/tau_c + what is proposed at spikes              dw/dt = eta c (d + tonic)
+
+    Izhikevich 2007, Cereb. Cortex 17:2443, eqs. in "Methods". Exact and without a clock for the synapses:
+    the target cell integrates F = integral of u d with u = exp(-(t - t_0)/tau_c), the synapse keeps c/u,
+    which does not change between spikes, so that w grows by eta (c/u) (F - F_0) from one spike to the next,
+    whatever d did. Every 5 tau_c all synapses are brought up to date and t_0 moves on. Between steps of time
+    d is taken to decay with tau_d, as that of `dopamine` does; for a signal of any other shape give a tau_d
+    that is long, and d counts as constant within a step. Bounds act when a spike or a recorder asks for the
+    weight. c_eligibility, as it is kept, is c/u. `unit` is that of the modulator; eta has 1/s over it.
+    """
+    integral = unit_text(dimension(second * unit))
+    zero = "0" if integral == "1" else f"0*{integral}"
+    return Rule(
+        name,
+        synapse=f"""c : weight
+                    F0 : {integral}""",
+        post=f"""u : 1
+                 F : {integral}""",
+        sink="c += dw/u_post",
+        settle="""w += eta*c*(F_post - F0)
+                  F0 = F_post""",
+        step_post=f"""F += u*tonic*tau_c*(1 - exp(-dt/tau_c))
+                      F += u*{modulator}*tau_c*tau_d/(tau_c + tau_d)*(1 - exp(-dt/tau_c - dt/tau_d))
+                      u *= exp(-dt/tau_c)""",
+        periodic=(
+            Periodic(f"c *= u_post; F0 = {zero}", every="5*tau_c", order=-2),
+            Periodic(f"F = {zero}; u = 1", every="5*tau_c", order=-1, on="post"),
+        ),
+        init={"u": 1.0},
+        params=dict(tau_c=tau_c, eta=eta, tau_d=tau_d, tonic=tonic),
+        needs={f"{modulator}_post": unit},
+        remedy={
+            f"{modulator}_post": f'Add {modulator}=signal("dopamine.d", "cells") to the circuit, and a '
+            "population with that variable, such as dopamine=population(neuromodulation.dopamine(), 1)."
+        },
+        source="Izhikevich 2007",
     )

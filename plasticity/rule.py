@@ -39,7 +39,7 @@ class Rule:
         Ends every name that the rule brings: variable x of the rule stdp becomes x_stdp.
     synapse, pre, post : str
         Equations of the synapse, the source cell and the target cell. Synaptic text reads those of the cells
-        with _pre or _post at their ends.
+        with _pre or _post at their ends. The unit `weight` is that of w: "c : weight".
     propose_pre, propose_post : str
         What a pre- or postsynaptic spike adds to the change dw of the weight (in the unit of w).
     drift : str
@@ -131,8 +131,14 @@ class Rule:
         self._check_names(where)
 
     def _parsed(self, end):
-        text = getattr(self, end)
+        text = _with_unit(getattr(self, end), "1")
         return parse(text, f"Rule {self.name!r}, {end}") if text.strip() else {}
+
+    def for_weight(self, dim):
+        """The rule for a weight of some dimension: with its unit where `weight` stands for it."""
+        unit = unit_text(dim)
+        texts = {end: _with_unit(getattr(self, end), unit) for end in ("synapse", "pre", "post")}
+        return dataclasses.replace(self, **texts)
 
     def but(self, **values):
         """The same rule with other numbers; unknown names and wrong units are refused."""
@@ -335,6 +341,7 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
     _check_composition(rules, base)
     start = number(base.params["w"] if w is None else w, "compose, w")
     dim, bounds = _weight_dimension(start, base, bounds)
+    rules = [rule.for_weight(dim) for rule in rules]
     for rule in rules:
         rule.check_units(dim)
     texts = [_Renamed(rule) for rule in rules]
@@ -515,6 +522,11 @@ def _weight_dimension(start, base, bounds):
     if kind(base.params["w"]) != "expression":
         same_dimension(base.params["w"], dim, "compose, w")
     return dim, bounds
+
+
+def _with_unit(text, unit):
+    """Equations in which the unit `weight` is replaced."""
+    return re.sub(r"(?m):([^:\n]*)$", lambda m: ":" + re.sub(r"\bweight\b", unit, m.group(1)), text)
 
 
 def _dimension(value, where):
