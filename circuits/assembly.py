@@ -110,7 +110,8 @@ class Assembly:
         }
 
     def _per_neuron(self, name, part, record):
-        """The projection's synapse, with traces of one side moved to the cells of that side where they can."""
+        """The projection's synapse, with traces of one side moved to the cells of that side where they
+        can."""
         recorded = {r.variable for r in record if r.kind == "weights" and r.part == name}
         source = self.parts.get(view(part.source)[0])
         # Spikes that reach every synapse at another time make a trace of its own in each.
@@ -247,7 +248,8 @@ class Assembly:
             )
         if source.n not in (1, part.n):
             raise CircuitError(
-                f"{where}: {source.n} cells cannot be read by {part.n}. Give one cell, or one for each reader."
+                f"{where}: {source.n} cells cannot be read by {part.n}. Give one cell, or one for each "
+                "reader."
             )
         if other in part.cell.inputs:
             same_dimension(
@@ -260,7 +262,8 @@ class Assembly:
             return
         if other in dims:
             raise CircuitError(
-                f"{where}: the cell {part.cell.name!r} has a variable {other!r} too. Give the signal another name."
+                f"{where}: the cell {part.cell.name!r} has a variable {other!r} too. Give the signal "
+                "another name."
             )
         dims[other] = source.cell.dimensions[piece.variable]
         plan.links[other] = [piece.source, piece.variable]
@@ -299,7 +302,9 @@ class Assembly:
         """What a projection brings to its target cell: equations and parameters under names of its own."""
         synapse, cell = self.synapse[other], part.cell
         where = f"Projection {other!r} ({synapse.name} to {piece.target!r})"
-        self._needs(where, synapse, {n: u for n, u in synapse.needs.items() if not n.endswith("_pre")}, cell, dims)
+        self._needs(
+            where, synapse, {n: u for n, u in synapse.needs.items() if not n.endswith("_pre")}, cell, dims
+        )
         private, scope = self._add_side(other, "post", synapse, part, dims, plan, lines, where)
         for port, expression in synapse.adds.items():
             if port not in cell.inputs:
@@ -333,7 +338,8 @@ class Assembly:
             )
             remedy = synapse.remedy.get(f"{variable}{end}", "Take another synapse or cell.")
             raise CircuitError(
-                f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but {owner} "
+                f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but "
+                f"{owner} "
                 f"{has}. Its variables: {listed(dims)}. {remedy}"
             )
 
@@ -410,7 +416,8 @@ class Assembly:
     # ---------------------------------------------------------------- projections
 
     def events(self, name, plan):
-        """What cells do at spikes of their own on behalf of a projection: one connection of each with itself."""
+        """What cells do at spikes of their own on behalf of a projection: one connection of each with
+        itself."""
         made = {}
         for side, ends in (("pre", plan.source), ("post", plan.target)):
             code = self.at_spikes.get((name, side))
@@ -628,8 +635,10 @@ class Assembly:
         stale = sorted(late & get_identifiers(periodic.code))
         if stale:
             raise CircuitError(
-                f"{where}, every {periodic.every}: {stale[0]} is event-driven: between spikes it holds its old "
-                f"value. Write it as {stale[0]} = ... with a decay of its own since the last spike, or keep it in "
+                f"{where}, every {periodic.every}: {stale[0]} is event-driven: between spikes it holds its "
+                "old "
+                f"value. Write it as {stale[0]} = ... with a decay of its own since the last spike, or keep "
+                "it in "
                 "a variable that is updated at every step."
             )
 

@@ -17,7 +17,8 @@ from .values import describe, dimension, kind, number, same_dimension, unit_text
 
 @dataclass(frozen=True)
 class Periodic:
-    """Statements that are run every so often: by each synapse, or by each source or target cell ("pre", "post").
+    """Statements that are run every so often: by each synapse, or by each source or target cell ("pre",
+    "post").
 
     `every` names a parameter (a time, rounded to whole steps), or a multiple of one: "5*tau_c". What is due
     at the same time runs by ascending `order`, before the step of the cells.
@@ -33,7 +34,8 @@ class Periodic:
             raise CircuitError(f"Periodic: on={self.on!r}, but it can be 'synapse', 'pre' or 'post'.")
         if not re.fullmatch(r"\s*(?:[\d.]+\s*\*\s*)?[A-Za-z_]\w*\s*", self.every):
             raise CircuitError(
-                f"Periodic: every={self.every!r}; give the name of a parameter, or a number times it, such as "
+                f"Periodic: every={self.every!r}; give the name of a parameter, or a number times it, such "
+                "as "
                 "'5*tau'."
             )
 
@@ -152,7 +154,9 @@ class Synapse:
             lines += [f"    {label}{line.strip()}" for line in text.splitlines() if line.strip()]
         lines += [f"    target: {v} = sum of {e}" for v, e in self.summed.items()]
         lines += [f"    target: {port} += {text}" for port, text in self.adds.items()]
-        event = "\n".join([self.settle, self.before, *(f"{v} += {e}" for v, e in self.deliver.items()), self.after])
+        event = "\n".join(
+            [self.settle, self.before, *(f"{v} += {e}" for v, e in self.deliver.items()), self.after]
+        )
         coded = [
             ("presynaptic spike", event),
             ("postsynaptic spike", f"{self.settle}\n{self.on_post}" if self.on_post else ""),

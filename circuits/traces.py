@@ -1,11 +1,10 @@
 """Traces that depend on the spikes of one side only live with that side's cells, not with every synapse.
 
-A variable of a synapse moves to the source cell if it decays exponentially, changes at presynaptic spikes only,
-by numbers that all synapses share, and nothing later in the same event reads it: then it has the same value
-in all synapses of that cell. The same holds for postsynaptic spikes and the target cell. What is read before
-and what after an increment stays as it was: in a step come presynaptic events, increments of the sources'
-traces, postsynaptic events, increments of the targets' traces.
-"""
+A variable of a synapse moves to the source cell if it decays exponentially, changes at presynaptic spikes
+only, by numbers that all synapses share, and nothing later in the same event reads it: then it has the same
+value in all synapses of that cell. The same holds for postsynaptic spikes and the target cell. What is read
+before and what after an increment stays as it was: in a step come presynaptic events, increments of the
+sources' traces, postsynaptic events, increments of the targets' traces. """
 
 import dataclasses
 import re
@@ -48,7 +47,11 @@ def _movable(synapse, parsed, side, kept):
     shared = {name for name, value in synapse.params.items() if kind(value) == "scalar"}
     first, last = _events(synapse, side)
     other = [line for part in _events(synapse, "post" if side == "pre" else "pre") for line in part]
-    elsewhere = [*other, *statements(synapse.step), *(x for p in synapse.periodic for x in statements(p.code))]
+    elsewhere = [
+        *other,
+        *statements(synapse.step),
+        *(x for p in synapse.periodic for x in statements(p.code)),
+    ]
     texts = "\n".join([*synapse.summed.values(), *(v for v in synapse.init.values() if isinstance(v, str))])
     found = {}
     for name, equation in parsed.items():
@@ -75,8 +78,7 @@ def _movable(synapse, parsed, side, kept):
             name
             for name in found
             for line in last
-            if _changes(line, name)
-            and get_identifiers(line) - set(found) - shared - RESERVED
+            if _changes(line, name) and get_identifiers(line) - set(found) - shared - RESERVED
         ]
         if not wrong:
             return found

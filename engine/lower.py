@@ -88,7 +88,9 @@ def _lower(built, backend):
     for group in plan.groups.values():
         for name, (source, variable) in group.links.items():
             one = plan.groups[source].n == 1 < group.n
-            linked = linked_var(built.groups[source], variable, **({"index": np.zeros(group.n, int)} if one else {}))
+            linked = linked_var(
+                built.groups[source], variable, **({"index": np.zeros(group.n, int)} if one else {})
+            )
             setattr(built.groups[group.name], name, linked)
     for synapse in plan.synapses.values():
         built.synapses[synapse.name] = _synapses(synapse, built)
@@ -204,7 +206,7 @@ def _synapses(plan, built):
         on_post=plan.on_post or None,
         delay=0 * second if plan.on_pre and plan.delay == "shared" else None,
         method=METHODS["exact"],
-        namespace={},
+        namespace=dict(built.timed),  # subexpressions of the cells may read values over time
         name=plan.name,
     )
     if plan.order is not None:

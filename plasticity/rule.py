@@ -1,6 +1,8 @@
-"""The algebra of plasticity: a rule is a fragment of equations, `compose` puts any set of them on one synapse.
+"""The algebra of plasticity: a rule is a fragment of equations, `compose` puts any set of them on one
+synapse.
 
-    compose(stdp.pair(), homeostasis.scaling(), synapse=synapses.exponential_current(w=1*nA), bounds=hard(0*nA, 2*nA))
+    compose(stdp.pair(), homeostasis.scaling(), synapse=synapses.exponential_current(w=1*nA),
+    bounds=hard(0*nA, 2*nA))
 
 Proposals add, gates multiply, one sink absorbs what is proposed, periodic steps carry an order. Names of a
 rule are its own: each gets the rule's name, everywhere at once. The result is a `circuits.Synapse` that
@@ -102,7 +104,9 @@ class Rule:
     def __post_init__(self):
         where = f"Rule {self.name!r}"
         if not isinstance(self.name, str) or not self.name.isidentifier():
-            raise RuleError(f"{where}: the name must be a word, since it ends the names that the rule brings.")
+            raise RuleError(
+                f"{where}: the name must be a word, since it ends the names that the rule brings."
+            )
         for attribute in ("params", "init"):
             values = {k: number(v, f"{where}, {k}") for k, v in getattr(self, attribute).items()}
             object.__setattr__(self, attribute, values)
@@ -113,7 +117,9 @@ class Rule:
         names = [*(n for variables in held.values() for n in variables), *self.params]
         for name in names:
             if name in PUBLIC:
-                raise RuleError(f"{where}: the name {name!r} is that of the weight itself. Choose another name.")
+                raise RuleError(
+                    f"{where}: the name {name!r} is that of the weight itself. Choose another name."
+                )
             _refuse(name, where)
             if names.count(name) > 1:
                 raise RuleError(f"{where}: {name!r} is defined twice. Rename one of them.")
@@ -161,7 +167,9 @@ class Rule:
         Raises `RuleError` if the text is not there.
         """
         texts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.type in ("str", str)}
-        changed = {k: v.replace(old, new) for k, v in texts.items() if k not in ("name", "source") and old in v}
+        changed = {
+            k: v.replace(old, new) for k, v in texts.items() if k not in ("name", "source") and old in v
+        }
         periodic = tuple(dataclasses.replace(p, code=p.code.replace(old, new)) for p in self.periodic)
         if not changed and periodic == self.periodic:
             raise RuleError(f"Rule {self.name!r}: {old!r} stands nowhere in it. Its text:\n{self!r}")
@@ -205,7 +213,8 @@ class Rule:
             for name in sorted(unknown):
                 raise RuleError(
                     f"{where}, {part}: {name!r} is not defined.{nearest(name, known)} The rule has: "
-                    f"{listed(known)}. Give it an equation, a value in params, or, if it is a variable of the "
+                    f"{listed(known)}. Give it an equation, a value in params, or, if it is a variable of "
+                    "the "
                     "cells, a unit in needs."
                 )
 
@@ -216,7 +225,12 @@ class Rule:
         own.update({n: _dimension(v, f"{where}, {n}") for n, v in self.params.items()})
         needs = {n: dimension(u) for n, u in self.needs.items()}
         cells = {end: {n: e.dim for n, e in held[end].items()} for end in ("pre", "post")}
-        synaptic = {**own, **needs, **dict.fromkeys(PUBLIC, dim), **{n: e.dim for n, e in held["synapse"].items()}}
+        synaptic = {
+            **own,
+            **needs,
+            **dict.fromkeys(PUBLIC, dim),
+            **{n: e.dim for n, e in held["synapse"].items()},
+        }
         for end, variables in cells.items():
             synaptic.update({f"{n}_{end}": d for n, d in variables.items()})
         scope = Scope(where, synaptic, {"of the rule": [*self.synaptic_names(), *PUBLIC]})
@@ -351,7 +365,9 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
     params = {n: v for n, v in base.params.items() if n != "w"} | bounds.params
     for text in texts:
         params |= text.params
-    clash = [n for n in params if sum(n in p for p in (base.params, bounds.params, *(t.params for t in texts))) > 1]
+    clash = [
+        n for n in params if sum(n in p for p in (base.params, bounds.params, *(t.params for t in texts))) > 1
+    ]
     if clash:
         raise RuleError(f"compose: {listed(clash)} is a number of two of them. Rename it.")
     return dataclasses.replace(
@@ -443,7 +459,9 @@ class _Events:
             total = "dw"
         if self.sink:
             return _lines(*(weigh or [f"dw = {total}"]), self.bounded(self.sink))
-        return _lines(*weigh, self.bounded(f"w = w - {total[1:]}" if _negative(total) else f"w = w + {total}"))
+        return _lines(
+            *weigh, self.bounded(f"w = w - {total[1:]}" if _negative(total) else f"w = w + {total}")
+        )
 
     def bounded(self, code):
         """Code in which whatever is written to w stays within the bounds."""
@@ -460,7 +478,11 @@ class _Events:
         return "\n".join(done)
 
     def periodic(self, periodic):
-        return dataclasses.replace(periodic, code=self.bounded(periodic.code)) if periodic.on == "synapse" else periodic
+        return (
+            dataclasses.replace(periodic, code=self.bounded(periodic.code))
+            if periodic.on == "synapse"
+            else periodic
+        )
 
 
 def _check_composition(rules, base):
@@ -471,7 +493,8 @@ def _check_composition(rules, base):
     double = sorted({n for n in names if names.count(n) > 1})
     if double:
         raise RuleError(
-            f"compose: two rules are named {double[0]!r}, so that their variables would be the same. Give one "
+            f"compose: two rules are named {double[0]!r}, so that their variables would be the same. Give "
+            "one "
             "of them another name."
         )
     sinks = [rule.name for rule in rules if rule.sink.strip()]
@@ -480,7 +503,9 @@ def _check_composition(rules, base):
             f"compose: {listed(sinks)} are sinks, each of which takes all that is proposed. Keep one of them."
         )
     if sinks and not any(r.propose_pre or r.propose_post or r.drift for r in rules):
-        raise RuleError(f"compose: {sinks[0]} takes what is proposed, but no rule proposes anything. Add one.")
+        raise RuleError(
+            f"compose: {sinks[0]} takes what is proposed, but no rule proposes anything. Add one."
+        )
     if not isinstance(base, Synapse):
         raise RuleError(f"compose: synapse={base!r} is no Synapse. Take one from circuits.synapses.")
     if "w" not in base.params:
