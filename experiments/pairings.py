@@ -7,6 +7,7 @@ import engine
 from circuits import Cell, Circuit, population, projection, spike_trains, synapses, weights, wiring
 from plasticity import compose, unbounded
 
+
 def relay():
     """A cell that fires whenever something adds 1 to its v, one time step later."""
     return Cell("relay", "v : 1", threshold="v > 0.5", reset="v = 0")

@@ -317,14 +317,15 @@ def calcium(
 ):  # fmt: skip
     """Calcium-based plasticity: potentiation and depression while calcium is above their thresholds.
 
-        tau drho/dt = -rho (1 - rho) (1/2 - rho) + gamma_p (1 - rho) P - gamma_d rho D + sigma sqrt(tau (P + D)) xi
+        tau drho/dt = -rho (1 - rho) (1/2 - rho) + gamma_p (1 - rho) P - gamma_d rho D
+                      + sigma sqrt(tau (P + D)) xi
         P = 1 while c > theta_p, else 0             D = 1 while c > theta_d, else 0
         dc/dt = -c/tau_Ca    c += C_source on a presynaptic spike    c += C_target on a postsynaptic spike
         w = w_min + (w_max - w_min) rho
 
-    Graupner & Brunel 2012 (PNAS 109:3991), eqs. 1 and 2, noise as corrected (doi
-    10.1073/pnas.1220044110); their parameter sets are in `GRAUPNER_BRUNEL_2012`. Calcium of a presynaptic spike comes D later: give the projection that
-    delay (`CALCIUM_DELAYS`), which then delays transmission too.
+    Graupner & Brunel 2012 (PNAS 109:3991), eqs. 1 and 2, noise as corrected (doi 10.1073/pnas.1220044110);
+    their parameter sets are in `GRAUPNER_BRUNEL_2012`. Calcium of a presynaptic spike comes D later: give the
+    projection that delay (`CALCIUM_DELAYS`), which then delays transmission too.
 
     Event-driven: between spikes calcium falls, so that the time above a threshold is a logarithm, and the
     linear terms and the noise have closed forms over it. The double well is kept, with its barrier at 1/2, by
@@ -335,14 +336,10 @@ def calcium(
     drawn = dict(sigma=sigma) if float(sigma) else {}
     return Rule(
         name,
-        synapse="""dx/dt = -x/tau_Ca : 1 (event-driven)
-                   dy/dt = -y/tau_Ca : 1 (event-driven)
-                   rho : 1
-                   since : second""",
+        synapse="calcium : 1\nrho : 1\nsince : second",
         # over: the time above each threshold since the last event; 1e-300 keeps the logarithm finite
-        settle=f"""calcium_now = C_source*x + C_target*y + 1e-300
-                   over_p = clip(t - since + tau_Ca*log(calcium_now/theta_p), 0*second, t - since)
-                   over_d = clip(t - since + tau_Ca*log(calcium_now/theta_d), 0*second, t - since) - over_p
+        settle=f"""over_p = clip(tau_Ca*log(calcium/theta_p + 1e-300), 0*second, t - since)
+                   over_d = clip(tau_Ca*log(calcium/theta_d + 1e-300), 0*second, t - since) - over_p
                    keep_p = exp(-over_p*(gamma_p + gamma_d)/tau)
                    keep_d = exp(-over_d*gamma_d/tau)
                    goal = gamma_p/(gamma_p + gamma_d)
@@ -350,10 +347,11 @@ def calcium(
                    rho *= keep_d{_NOISE_D if drawn else ""}
                    off = (rho - 0.5)**2
                    rho = 0.5 + (rho - 0.5)/sqrt(4*off + (1 - 4*off)*exp(-(t - since)/(2*tau)))
+                   calcium *= exp(-(t - since)/tau_Ca)
                    since = t
                    w = w_min + (w_max - w_min)*rho""",
-        on_pre="x += 1",
-        on_post="y += 1",
+        on_pre="calcium += C_source",
+        on_post="calcium += C_target",
         params=dict(
             tau_Ca=tau_Ca, C_source=C_source, C_target=C_target, theta_d=theta_d, theta_p=theta_p,
             gamma_d=gamma_d, gamma_p=gamma_p, tau=tau, **drawn,
