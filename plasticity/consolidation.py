@@ -112,7 +112,7 @@ def benna_fusi(*, m=6, tau=1 * second, name="benna_fusi"):
     )
 
 
-def cascade(*, n=10, x=0.5, depth=None, name="cascade"):
+def cascade(*, n=10, x=0.5, scale=1.0, depth=None, name="cascade"):
     """A synapse of two strengths, each with n states that are harder and harder to leave.
 
         a proposal for the other strength switches with probability q_i and leads to depth 1;
@@ -122,9 +122,9 @@ def cascade(*, n=10, x=0.5, depth=None, name="cascade"):
     Fusi, Drew & Abbott 2005 (Neuron 45:599), with their transition probabilities for balanced potentiation
     and depression, under which all 2 n states are equally occupied. The strengths are w_min and w_max, where
     the weights must start (w="int(rand() < 0.5)" for bounds of 0 and 1). The rule is a sink: any proposal
-    above zero is an attempt to potentiate, any below zero one to depress, whatever its size. depth is the
-    depth at the start; by default it is drawn from the stationary distribution. With n=1 every attempt
-    switches (the probability q_1 = 1/(1 - x) counts as 1).
+    above zero is an attempt to potentiate, any below zero one to depress, whatever its size. `scale`
+    multiplies all probabilities; with n=1 it is that of a switch. depth is the depth at the start, by default
+    drawn from the stationary distribution.
     """
     if not isinstance(n, int) or n < 1 or not 0 < float(x) < 1:
         raise ValueError(f"cascade: n is {n!r} and x is {x!r}; n is a whole number of at least 1, 0 < x < 1.")
@@ -132,12 +132,13 @@ def cascade(*, n=10, x=0.5, depth=None, name="cascade"):
         name,
         synapse="depth : 1",
         sink="""agrees = sign(dw/(w_max - w_min))*sign((2*w - w_min - w_max)/(w_max - w_min))
-                chance = rand()
-                moves = int(agrees < 0)*int(chance < x**(depth - 1)/(1 - x*int(depth >= n_states)))
+                chance = rand()/scale
+                leaves = clip(x**(depth - 1)/(1 - x*int(depth >= n_states)), 0, 1)
+                moves = int(agrees < 0)*int(chance < leaves)
                 deepen = int(agrees > 0)*int(chance < x**depth/(1 - x))*int(depth < n_states)
                 w = w + moves*(w_min + w_max - 2*w)
                 depth = moves + (1 - moves)*(depth + deepen)""",
-        params=dict(n_states=n, x=x),
+        params=dict(n_states=n, x=x, scale=scale),
         init={"depth": "1 + floor(n_states*rand())" if depth is None else depth},
         source="Fusi, Drew & Abbott 2005",
     )
@@ -203,8 +204,8 @@ def tag_and_capture(
         ),
         params=dict(
             h_0=h_0, tau_h=tau_h, h_max=h_max, gamma_p=gamma_p, gamma_d=gamma_d, theta_p=theta_p,
-            theta_d=theta_d, tau_Ca=tau_Ca, C_source=C_source, C_target=C_target, sigma=sigma, theta_tag=theta_tag,
-            theta_pro=theta_pro, tau_p=tau_p, tau_z=tau_z, every=every,
+            theta_d=theta_d, tau_Ca=tau_Ca, C_source=C_source, C_target=C_target, sigma=sigma,
+            theta_tag=theta_tag, theta_pro=theta_pro, tau_p=tau_p, tau_z=tau_z, every=every,
         ),
         source="Luboeinski & Tetzlaff 2021, eqs. 3 to 8",
     )  # fmt: skip
