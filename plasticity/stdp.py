@@ -241,8 +241,8 @@ def clopath(
     A_LTP c (F - F0) since it last looked. Every 10 tau_x a sweep starts F and k anew.
 
     `voltage` names the cell's membrane potential (a cell that is clamped during its spikes may have another
-    variable for it). Amplitudes count in units of w_ref. Left out: the homeostatic A_LTD, which depends on
-    the mean potential.
+    variable for it); filtered potentials start at theta_minus. Amplitudes count in units of w_ref. Left out:
+    the homeostatic A_LTD, which depends on the mean potential.
     """
     delayed = bool(float(delay))
     late = {k: f"u_{k}_{stages}" if delayed else f"u_{k}" for k in ("plus", "minus")}
@@ -256,7 +256,7 @@ def clopath(
             for old, new in reversed(list(zip([f"u_{k}", *line[:-1]], line, strict=True)))
         ]
         shift = (Periodic("\n".join(moves), every=f"{1/stages!r}*delay", on="post"),)
-        start = {variable: voltage for line in names for variable in line}
+        start = {variable: "theta_minus" for line in names for variable in line}
     return Rule(
         name,
         synapse="c : 1\nF0 : volt**2*second",
@@ -278,7 +278,7 @@ def clopath(
             A_LTD=A_LTD * w_ref, A_LTP=A_LTP * w_ref, theta_minus=theta_minus, theta_plus=theta_plus,
             tau_minus=tau_minus, tau_plus=tau_plus, tau_x=tau_x, **(dict(delay=delay) if delayed else {}),
         ),
-        init={"u_minus": voltage, "u_plus": voltage, "k": 1, **start},
+        init={"u_minus": "theta_minus", "u_plus": "theta_minus", "k": 1, **start},
         needs={f"{voltage}_post": volt},
         source="Clopath et al. 2010, eqs. 1 to 3",
     )  # fmt: skip
