@@ -5,6 +5,7 @@ sources stand here, so that another version fails here, by name, and not somewhe
 """
 
 import inspect
+import re
 
 import brian2
 from brian2.core import clocks
@@ -46,6 +47,10 @@ COMMON_HEADERS = (
     "brianlib/common_math.h",
     "brianlib/clocks.h",
     "brianlib/dynamic_array.h",
+    "brianlib/loop_arrays.h",
+    "brianlib/loop_math.h",
+    "brianlib/loop_random.h",
+    "brianlib/loop_twister.h",
     "synapses_classes.h",
     "network.h",
 )
@@ -64,15 +69,11 @@ KINDS = {
     "group_get_indices": "start",
 }
 
-# The sources that are not code objects; brianlib/spikequeue.cpp since Brian2 2.10.
-PROGRAM_SOURCES = (
-    "objects.cpp",
-    "synapses_classes.cpp",
-    "network.cpp",
-    "run.cpp",
-    "main.cpp",
-    "brianlib/spikequeue.cpp",
-)
+# The sources that are not code objects; besides those in brianlib (spikequeue.cpp since Brian2 2.10).
+PROGRAM_SOURCES = ("objects.cpp", "synapses_classes.cpp", "network.cpp", "run.cpp", "main.cpp")
+
+# Those of which most are the same for all circuits, by how their names begin.
+FIXED_SOURCES = ("brianlib/", "synapses_classes.cpp", "network.cpp")
 
 # The methods of the standard device that are extended here, with the parameters relied on.
 _HOOKS = {
@@ -126,6 +127,61 @@ def with_seed_sequence(objects_header):
             f"or adapt engine/brian_versions.py."
         )
     return objects_header.replace(_SEED_ANCHOR, _SEED_SEQUENCE + _SEED_ANCHOR)
+
+
+_TYPE = r"(double|float|int32_t|int64_t|char)"
+# What Brian2 writes for each array, and the one call that does the same (brianlib/loop_arrays.h): the code that
+# handles files and texts is most of what objects.cpp takes to compile.
+_SHORT_FORMS = [
+    (
+        re.compile(form.replace(" ", r"\s*").replace("~", " ")),
+        call,
+    )
+    for form, call in [
+        (
+            r"if \(name~==~(\"[^\"\n]+\")\) \{ var_size~=~([^;\n]+); data_size~=~[^;\n]+;"
+            r" if \(s_value\[0\]~==~'-' \|\| \(s_value\[0\]~>=~'0' && s_value\[0\]~<=~'9'\)\) \{"
+            r" //~set~from~single~value"
+            r" set_variable_from_value(?:<\w+>)?\(name, ([^,\n]+), var_size, \(" + _TYPE + r"\)"
+            r"\w+\(s_value\.c_str\(\)\)\);"
+            r" \} else \{ //~set~from~file set_variable_from_file\(name, \3, data_size, s_value\); \}"
+            r" return; \}",
+            r"if (name == \1)\n        return fast_loop::set_array<\4>(name, \3, \2, s_value);",
+        ),
+        (
+            r"\b(\w+)~=~new~" + _TYPE + r"\[(\d+)\]; for\(int~i=0; i<\3; i\+\+\) \1\[i\]~=~0;",
+            r"\1 = fast_loop::zeros<\2>(\3);",
+        ),
+        (
+            r"\b(\w+)~=~new~" + _TYPE + r"\[(\d+)\]; for\(int~i=0; i<\3; i\+\+\) \1\[i\]~=~(\d+)~\+~i;",
+            r"\1 = fast_loop::range<\2>(\3, \4);",
+        ),
+        (
+            r"ifstream~f(\w+); f\1\.open\(\"static_arrays/\1\", ios::in~\|~ios::binary\); if\(f\1\.is_open\(\)\)"
+            r" \{ f\1\.read\(reinterpret_cast<char\*>\((&?\1(?:\[0\])?)\), (\d+)\*sizeof\(\w+\)\);"
+            r" \} else \{ std::cout~<<~\"Error~opening~static~array~\1\.\"~<<~endl; \}",
+            r'fast_loop::load_array("\1", \2, \3);',
+        ),
+        (
+            r"ofstream~outfile_(\w+); outfile_\1\.open\(results_dir~\+~(\"[^\"\n]+\"), ios::binary~\|~ios::out\);"
+            r" if\(outfile_\1\.is_open\(\)\) \{ (?:if~\(!~\1\.empty\(\)~\) \{)?"
+            r" outfile_\1\.write\(reinterpret_cast<char\*>\((&?\1(?:\[0\])?)\), ([^;\n]+)\*sizeof\(\1\[0\]\)\);"
+            r" outfile_\1\.close\(\); \}(?: \})? else \{"
+            r" std::cout~<<~\"Error~writing~output~file~for~\1\.\"~<<~endl; \}",
+            r'fast_loop::write_array(results_dir, \2, "\1", \3, \4);',
+        ),
+    ]
+]
+
+
+def with_short_arrays(objects_source):
+    """The text of objects.cpp in which one call per array replaces what Brian2 writes for it.
+
+    What this Brian2 writes in another way stays as it is.
+    """
+    for form, call in _SHORT_FORMS:
+        objects_source = form.sub(call, objects_source)
+    return f'#include "brianlib/loop_arrays.h"\n{objects_source}'
 
 
 # ---- what the loop relies on

@@ -28,6 +28,7 @@ from . import brian_versions, units
 from .cache import cache_folder
 from .errors import BuildError, CacheError
 from .toolchain import (
+    MONTH,
     Job,
     Remembered,
     digest,
@@ -221,6 +222,9 @@ class Compilation:
         includes = units.Includes(self.directory, self.flags)
         wanted = units.make_units(self.directory, code_objects, source_files, includes)
         targets = {unit: self._targets(unit, includes) for unit in wanted}
+        for unit in wanted:
+            if unit.common:
+                recall(targets[unit][0][0])
         jobs = {
             unit: self._job(
                 unit.name, unit.source, targets[unit][0][0], _light(self.flags) if unit.light else []
@@ -229,12 +233,16 @@ class Compilation:
             if not any(all(path.exists() for path in paths) for paths in targets[unit])
         }
         if jobs:
+            weight = {u.name: u.light * 1e6 + sum(len(includes.text(s)) for s in u.sources) for u in jobs}
             header = self._header(includes, added_headers)
             for job in jobs.values():
                 after = len(self.compiler.command)
                 job.command[after:after] = header
-            self._run(jobs.values())
+            # What takes longest comes first: the light ones, which are large, then the largest.
+            self._run(sorted(jobs.values(), key=lambda job: -weight[job.name]))
         for unit, job in jobs.items():
+            if unit.common and not job.failed:
+                keep(job.target)
             if job.failed:
                 self._compile_apart(unit, targets[unit][1], job)
         files = []
@@ -405,6 +413,31 @@ def folder(name):
     except CacheError as error:
         logger.info(f"Building without a cache: {error}", "no_cache", once=True)
         return None
+
+
+def recall(path):
+    """Put a compiled file of this name and content, which another project left in the cache, into place."""
+    place = folder("headers")
+    kept = place / path.name if place else None
+    try:
+        if kept and not path.exists():
+            write_atomically(path, kept.read_bytes())
+            os.utime(kept)
+    except OSError:
+        pass
+
+
+def keep(path):
+    """Leave a compiled file in the cache for other projects; those not used for a month go."""
+    place = folder("headers")
+    try:
+        if place:
+            write_atomically(place / path.name, path.read_bytes())
+            for other in place.glob("*.o"):
+                if time.time() - other.stat().st_mtime > MONTH:
+                    other.unlink(missing_ok=True)
+    except OSError:
+        pass
 
 
 @contextmanager

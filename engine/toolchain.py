@@ -26,6 +26,7 @@ from .errors import BuildError, CacheError
 
 OBJECT_FORMAT = 1  # raise this when what is compiled from the same text with the same flags changes
 
+MONTH = 30 * 86400  # seconds
 _HEADER_WAIT = 120  # seconds to wait for another process that is making the same header
 
 
@@ -238,7 +239,7 @@ def _touch(made):
 def _forget_old(folder, present):
     """A header takes some 50 MB: those of other compilers and flags are removed after a month without use."""
     for made in folder.glob("*/made.json"):
-        if made.parent != present and time.time() - made.stat().st_mtime > 30 * 86400:
+        if made.parent != present and time.time() - made.stat().st_mtime > MONTH:
             shutil.rmtree(made.parent, ignore_errors=True)
 
 

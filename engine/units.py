@@ -5,7 +5,9 @@
     events    what spikes and clocks set off: synapses, monitors, inputs
     start     what happens once: initial values, wiring
     queues    the order in which synapses wait for spikes, set up once
-    program   main, objects, run, network
+    program   main, objects, run
+    loop      the simulation loop, where that needs nothing from the circuit
+    library   what is the same for all circuits: the sources in brianlib
 
 A unit includes the sources of its code objects, each within a namespace of its own, since their helpers have
 the same names.
@@ -22,6 +24,7 @@ from .toolchain import digest, write_atomically
 FOLDER = "units"  # in the project
 LARGEST = 16  # code objects in a unit: more of them make another unit, so that big models use all processors
 LIGHT = ("queues", "program")  # no inner loops, compiled with little optimisation
+COMMON = ("loop", "library")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Unit:
     source: str
     sources: tuple
     light: bool = False
+    common: bool = False  # the same for many circuits
 
 
 def make_units(directory, code_objects, source_files, includes):
@@ -57,13 +61,23 @@ def make_units(directory, code_objects, source_files, includes):
                 groups.setdefault(block_kind, []).append(name)
             else:
                 alone.append(Unit(name, source, (source,)))
+    fixed = [
+        source
+        for source in sorted(source_files)
+        if source.startswith(brian_versions.FIXED_SOURCES) and "objects.h" not in includes.reached([source])
+    ]
+    known |= set(fixed)
     others = [Unit(_unit_name(source), source, (source,)) for source in sorted(source_files - known)]
     units = [*alone, *others]
     for kind, names in groups.items():
         units += _group(directory, kind, sorted(names), includes)
-    sources = tuple(name for name in brian_versions.PROGRAM_SOURCES if name in source_files)
-    text = "".join(f'#include "{source}"\n' for source in sources)
-    units.append(_write(directory, "program", sources, text))
+    program = [name for name in brian_versions.PROGRAM_SOURCES if name in source_files and name not in fixed]
+    library = [name for name in fixed if name.startswith("brianlib/")]
+    network = [name for name in fixed if name not in library]
+    for title, sources in (("program", program), ("library", library), ("loop", network)):
+        if sources:
+            text = "".join(f'#include "{source}"\n' for source in sources)
+            units.append(_write(directory, title, tuple(sources), text))
     written = {unit.source for unit in units}
     for path in (directory / FOLDER).glob("*.cpp"):
         if f"{FOLDER}/{path.name}" not in written:
@@ -81,7 +95,8 @@ def _group(directory, kind, names, includes):
 
 
 def _write(directory, title, sources, text, kind=None):
-    unit = Unit(title, f"{FOLDER}/{title}.cpp", sources, light=(kind or title) in LIGHT)
+    name = kind or title
+    unit = Unit(title, f"{FOLDER}/{title}.cpp", sources, light=name in LIGHT, common=name in COMMON)
     path = directory / unit.source
     path.parent.mkdir(exist_ok=True)
     if not path.exists() or path.read_text() != text:

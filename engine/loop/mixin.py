@@ -20,7 +20,7 @@ from .together import find_together
 logger = get_logger("brian2.fast_standalone")
 
 _PRECISIONS = {"single": np.float32, "double": np.float64}
-HEADERS = Path(__file__).parent / "cpp"
+PARTS = Path(__file__).parent / "cpp"
 
 
 class LoopMixin:
@@ -115,9 +115,11 @@ class LoopMixin:
 
     def copy_source_files(self, writer, directory):
         super().copy_source_files(writer, directory)
-        for header in sorted(HEADERS.glob("*.h")):
-            shutil.copy2(header, Path(directory, "brianlib", header.name))
-            writer.header_files.add(f"brianlib/{header.name}")
+        for path in sorted(PARTS.iterdir()):
+            known = {".h": writer.header_files, ".cpp": writer.source_files}.get(path.suffix)
+            if known is not None:
+                shutil.copy2(path, Path(directory, "brianlib", path.name))
+                known.add(f"brianlib/{path.name}")
 
 
 def _not_covered():
@@ -150,7 +152,7 @@ _TOGETHER_HEAD = """\
 
 
 class Extended:
-    """Hands everything to another writer, and adds to objects.h what the generated code needs beside it."""
+    """Hands everything to another writer; objects.* gets what the generated code needs beside it."""
 
     def __init__(self, writer):
         self.writer = writer
@@ -161,6 +163,7 @@ class Extended:
             contents.h_file = brian_versions.with_fast_generator(
                 f'{head}#include "brianlib/loop_random.h"\n\n{end}{tail}'
             )
+            contents.cpp_file = brian_versions.with_short_arrays(contents.cpp_file)
         self.writer.write(filename, contents)
 
     def __getattr__(self, name):

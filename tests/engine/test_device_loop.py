@@ -566,6 +566,7 @@ def test_single_precision(tmp_path):
 PARTS = r"""
 #include <cstdio>
 #include <sstream>
+#include "brianlib/spikequeue.h"
 #include "brianlib/loop_twister.h"
 #include "brianlib/loop_pathway.h"
 
@@ -683,8 +684,8 @@ def test_parts_in_cpp(tmp_path):
     """The generator and the delivery of spikes agree with the standard library's and Brian2's."""
     simulate("fast_standalone", several_clocks, tmp_path, compile=False)
     (tmp_path / "parts.cpp").write_text(PARTS)
-    queue = [str(path) for path in (tmp_path / "brianlib").glob("spikequeue.cpp")]
-    command = ["g++", "-std=c++11", "-O1", "-w", "-I.", "parts.cpp", *queue, "-o", "parts"]
+    library = [str(path) for path in (tmp_path / "brianlib").glob("*.cpp")]
+    command = ["g++", "-std=c++11", "-O1", "-w", "-I.", "parts.cpp", *library, "-o", "parts"]
     subprocess.run(command, cwd=tmp_path, check=True)
     assert subprocess.check_output([str(tmp_path / "parts")], text=True).split() == ["0", "0"]
 

@@ -2,7 +2,6 @@
 #ifndef FAST_LOOP_RANDOM_H
 #define FAST_LOOP_RANDOM_H
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -17,20 +16,7 @@ class Binomial
     short first[ENTRIES];  // smallest number of successes for numbers from entry/ENTRIES on
 public:
     // p, q = 1 - p and the probability of no success, as Brian2 rounds them.
-    Binomial(long n, double p, double q, double none, double bound)
-    {
-        double probability = none, sum = none;
-        cumulative.push_back(sum);
-        for (long k = 1; k <= bound; k++)
-        {
-            probability = ((n - k + 1)*p*probability)/(k*q);
-            sum += probability;
-            cumulative.push_back(sum);
-        }
-        for (int entry = 0; entry < ENTRIES; entry++)
-            first[entry] = std::lower_bound(cumulative.begin(), cumulative.end() - 1,
-                                            entry/(double)ENTRIES) - cumulative.begin();
-    }
+    Binomial(long n, double p, double q, double none, double bound);
 
     template <class Uniform> long draw(const Uniform& uniform) const
     {
@@ -115,17 +101,7 @@ public:
 };
 
 // The largest of n numbers and 0, what is not a number left out.
-inline double largest_of(const double* numbers, int n)
-{
-    double lanes[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-    int k = 0;
-    for (; k + 8 <= n; k += 8)
-        for (int lane = 0; lane < 8; lane++)
-            lanes[lane] = (numbers[k + lane] > lanes[lane]) ? numbers[k + lane] : lanes[lane];
-    for (; k < n; k++)
-        lanes[0] = (numbers[k] > lanes[0]) ? numbers[k] : lanes[0];
-    return *std::max_element(lanes, lanes + 8);
-}
+double largest_of(const double* numbers, int n);
 
 }
 

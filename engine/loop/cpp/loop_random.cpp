@@ -1,0 +1,34 @@
+// The same for all circuits, compiled once.
+#include "brianlib/loop_random.h"
+#include <algorithm>
+
+namespace fast_loop {
+
+Binomial::Binomial(long n, double p, double q, double none, double bound)
+{
+    double probability = none, sum = none;
+    cumulative.push_back(sum);
+    for (long k = 1; k <= bound; k++)
+    {
+        probability = ((n - k + 1)*p*probability)/(k*q);
+        sum += probability;
+        cumulative.push_back(sum);
+    }
+    for (int entry = 0; entry < ENTRIES; entry++)
+        first[entry] = std::lower_bound(cumulative.begin(), cumulative.end() - 1,
+                                        entry/(double)ENTRIES) - cumulative.begin();
+}
+
+double largest_of(const double* numbers, int n)
+{
+    double lanes[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    int k = 0;
+    for (; k + 8 <= n; k += 8)
+        for (int lane = 0; lane < 8; lane++)
+            lanes[lane] = (numbers[k + lane] > lanes[lane]) ? numbers[k + lane] : lanes[lane];
+    for (; k < n; k++)
+        lanes[0] = (numbers[k] > lanes[0]) ? numbers[k] : lanes[0];
+    return *std::max_element(lanes, lanes + 8);
+}
+
+}
