@@ -257,8 +257,8 @@ class Assembly:
             )
             inner = f"{other}_signal"
             sums.setdefault(other, []).append(inner)
-            plan.links[inner] = [piece.source, piece.variable]
-            lines.append(f"{inner} : {unit_text(dims[other])} (linked)")
+            plan.links[inner] = [piece.source, piece.variable, unit_text(dims[other])]
+            lines.append(f"{inner} : {unit_text(dims[other])}")
             return
         if other in dims:
             raise CircuitError(
@@ -266,8 +266,8 @@ class Assembly:
                 "another name."
             )
         dims[other] = source.cell.dimensions[piece.variable]
-        plan.links[other] = [piece.source, piece.variable]
-        lines.append(f"{other} : {unit_text(dims[other])} (linked)")
+        plan.links[other] = [piece.source, piece.variable, unit_text(dims[other])]
+        lines.append(f"{other} : {unit_text(dims[other])}")
 
     def _add_current(self, other, piece, plan, cell, lines, sums):
         if piece.port not in cell.inputs:

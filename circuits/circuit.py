@@ -179,8 +179,8 @@ def timed(values, dt):
 
 
 def signal(source, *targets):
-    """A variable of another population that the cells of `targets` read, under the name of this part, without
-    delay: `da=signal("dopamine.d", "cells")`.
+    """A variable of another population that the cells of `targets` read, under the name of this part, as it
+    is at the start of each time step: `da=signal("dopamine.d", "cells")`.
 
     One source cell is read by all cells, as many as there are targets one by one. Equations and plasticity
     rules of the targets can use the name (synaptic code as da_post).

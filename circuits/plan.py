@@ -96,7 +96,7 @@ class GroupPlan:
     method: str = ""
     timed: dict = field(default_factory=dict)  # function name -> Timed
     rates: str = ""
-    links: dict = field(default_factory=dict)  # variable -> [group, its variable]
+    links: dict = field(default_factory=dict)  # variable -> [group, its variable, unit]
     steps: list = field(default_factory=list)  # statements at the start of every time step
 
 

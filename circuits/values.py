@@ -3,6 +3,7 @@ form.
 """
 
 import numbers
+import re
 
 import numpy as np
 from brian2.units import amp, farad, meter, second, siemens, volt
@@ -14,6 +15,10 @@ from .quantities import format_quantity
 # Where the repr of a dimension is not what an electrophysiologist would write.
 _PREFERRED = {(volt * second).dim: "volt * second", (amp * second).dim: "amp * second"}
 _PREFERRED |= {(unit / meter**2).dim: f"{unit!r} / metre ** 2" for unit in (amp, siemens, farad)}
+_PLAIN = {
+    "metre", "kilogram", "second", "amp", "kelvin", "mole", "candle", "volt", "siemens", "ohm", "farad", "coulomb",
+    "hertz", "joule", "watt", "newton", "pascal", "molar", "weber", "tesla", "henry", "gram", "katal", "becquerel",
+}  # fmt: skip
 _BASE_UNITS = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
 
 
@@ -29,13 +34,20 @@ def unit_text(dim):
     if dim in _PREFERRED:
         return _PREFERRED[dim]
     text = repr(get_unit(dim))
-    if "(" in text:  # equations cannot read brackets in units
+    # Equations cannot read brackets in units, and what has been multiplied before may come as "mvolt /
+    # msecond".
+    if not re.fullmatch(r"[a-z]+( \*\* -?[\d.]+)?( [*/] [a-z]+( \*\* -?[\d.]+)?)*", text) or _scaled(text):
         text = " * ".join(
             name if power == 1 else f"{name} ** {power:g}"
             for name, power in zip(_BASE_UNITS, dim._dims, strict=True)
             if power
         )
     return text
+
+
+def _scaled(text):
+    """Whether a unit is written with prefixes."""
+    return any(word not in _PLAIN for word in re.findall(r"[a-z]+", text))
 
 
 def kind(value):

@@ -25,8 +25,9 @@ from .recording import Recording, assemble
 class InterpretedBackend:
     """Writes numbers into the variables of the running objects."""
 
-    def __init__(self, numbers, seed, trial):
+    def __init__(self, numbers, seed, trial, duration):
         self.numbers, self.seed_number, self.trial = numbers, seed, trial
+        self.duration = max(duration, float(defaultclock.dt))
 
     def number(self, built, slot):
         value = self.numbers.get(slot.number, slot.value)
@@ -63,9 +64,16 @@ class InterpretedBackend:
         else:
             connect(synapses, plan)
 
+    def only_when_called(self, runner):
+        runner.active = False
+
     def period(self, clock, variable, factor, dt):
-        wanted = factor * float(variable.get_value())
-        clock.dt_ = max(1.0, np.round(wanted / dt)) * dt
+        """How often something happens: a multiple of a parameter, in whole steps."""
+        wanted = factor * np.asarray(variable.get_value()).item()
+        if not 0 < wanted < np.inf:
+            raise NumbersError(f"Something is to happen every {wanted} s; that must be a positive time.")
+        # Brian2 stops at once where a clock's step is very much longer than the run.
+        clock.dt_ = max(1.0, np.round(min(wanted, 2 * self.duration) / dt)) * dt
 
     def start_trial(self, built):
         for plan in built.plan.synapses.values():
@@ -110,7 +118,7 @@ def _run(plan, numbers, duration, seed, trial):
         prefs.codegen.target = "numpy"
         defaultclock.dt = plan.dt * second
         with quiet(), symbolic.remembered():
-            built = lower(plan, InterpretedBackend(numbers, seed, trial))
+            built = lower(plan, InterpretedBackend(numbers, seed, trial, duration))
             results, started = {}, time.perf_counter()
             _stretches(built, duration, results)
         loop = time.perf_counter() - started
@@ -156,8 +164,10 @@ def _stretches(built, duration, results):
             every = recorder["every"]
             if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
                 variable = _synaptic(built, recorder)
-                if recorder["part"] in built.settle and now > 0:
-                    built.settle[recorder["part"]].run()
+                settle = built.settle.get(recorder["part"])
+                if settle is not None and now > 0:
+                    settle.before_run({})
+                    settle.run()
                 values = np.array(variable.get_value())
                 # what all synapses share has one value, whichever are recorded
                 results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)

@@ -24,7 +24,6 @@ from brian2 import (
     StateMonitor,
     Synapses,
     TimedArray,
-    linked_var,
     second,
 )
 from brian2.units.fundamentalunits import Quantity
@@ -45,7 +44,7 @@ class Lowered:
     def __init__(self, plan):
         self.plan = plan
         self.groups, self.timed, self.synapses, self.monitors = {}, {}, {}, {}
-        self.clocks, self.settle = {}, {}
+        self.clocks, self.settle, self.signals = {}, {}, []
         self.network = None
 
     def view(self, slot):
@@ -86,15 +85,11 @@ def _lower(built, backend):
     for group in plan.groups.values():
         built.groups[group.name] = _group(group, built.timed)
     for group in plan.groups.values():
-        for name, (source, variable) in group.links.items():
-            one = plan.groups[source].n == 1 < group.n
-            linked = linked_var(
-                built.groups[source], variable, **({"index": np.zeros(group.n, int)} if one else {})
-            )
-            setattr(built.groups[group.name], name, linked)
+        for name, link in group.links.items():
+            built.signals.append(_signal(group, name, *link, built))
     for synapse in plan.synapses.values():
         built.synapses[synapse.name] = _synapses(synapse, built)
-    _every_step(built)
+    _every_step(built, backend)
     for periodic in plan.periodic:
         built.clocks[periodic["name"]] = _periodic(periodic, built)
 
@@ -120,7 +115,9 @@ def _lower(built, backend):
     for k, recorder in enumerate(plan.recorders):
         built.monitors[k] = _monitor(recorder, built, f"recorder_{k}")
     monitors = [m for m in built.monitors.values() if m is not None]
-    built.network = Network(*built.groups.values(), *built.synapses.values(), *monitors, name="network_")
+    built.network = Network(
+        *built.groups.values(), *built.signals, *built.synapses.values(), *monitors, name="network_"
+    )
     return built
 
 
@@ -164,7 +161,7 @@ _PERIODIC, _STEP = -1000, 0
 _NEVER = 1e9  # s
 
 
-def _every_step(built):
+def _every_step(built, backend):
     """Code that cells and synapses run at every time step, and code that runs when it is called for only."""
     for group in built.plan.groups.values():
         if group.steps:
@@ -180,6 +177,26 @@ def _every_step(built):
             built.settle[plan.name] = synapses.run_regularly(
                 plan.settle, clock=never, when="start", order=_PERIODIC, name=f"{plan.name}_settle"
             )
+            backend.only_when_called(built.settle[plan.name])
+
+
+def _signal(group, name, source, variable, unit, built):
+    """Cells hold what they read of another population, as it was at the start of the step.
+
+    A copy, not one of Brian2's linked variables: synapses and slices of a population cannot read these where
+    many cells read one.
+    """
+    source = built.groups[source]
+    made = Synapses(
+        source,
+        built.groups[group.name],
+        f"{name}_post = {variable}_pre : {unit} (summed)",
+        namespace={},
+        name=f"{group.name}_{name}_reads",
+    )
+    made.connect(j="i" if len(source) == group.n else "k for k in range(N_post)")
+    made.summed_updaters[f"{name}_post"].when = "before_start"
+    return made
 
 
 def _periodic(periodic, built):

@@ -80,19 +80,23 @@ class StandaloneBackend:
             return
         # The pairs stand in static arrays that main copies: overwrite these first.
         arrays = {}
-        for function, arguments in self.device.main_queue[before:]:
-            if function == "set_by_array":
-                for end, label in (("sources", "i"), ("targets", "j")):
-                    if re.search(rf"_{end}(_\d+)?$", arguments[0]):
-                        arrays[label] = arguments[1]
-        for label, name in arrays.items():
+        for place, (function, arguments) in enumerate(self.device.main_queue[before:], before):
+            for end, label in (("sources", "i"), ("targets", "j")):
+                if function == "set_by_array" and re.search(rf"_{end}(_\d+)?$", arguments[0]):
+                    arrays[label] = (arguments[1], before)
+                if function == "set_by_single_value" and re.search(rf"_{end}(_\d+)?$", arguments[0]):
+                    arrays[label] = (arguments[0], place + 1)  # a single pair is set in place
+        for label, (name, place) in sorted(arrays.items(), key=lambda item: -item[1][1]):
             text = f'numbers.set("{plan.name}.{label}", {name}, {plan.pairs});'
-            self.device.main_queue.insert(before, ("insert_code", text))
+            self.device.main_queue.insert(place, ("insert_code", text))
         if len(arrays) != 2:
             raise BuildError(
                 f"Projection {plan.name!r}: this Brian2 ({brian2.__version__}) stores explicit pairs in a "
                 "way that is not known here."
             )
+
+    def only_when_called(self, runner):
+        """Its clock never comes: main calls it where weights are recorded."""
 
     def period(self, clock, variable, factor, dt):
         """How often something happens: a multiple of a parameter, in whole steps."""

@@ -170,8 +170,17 @@ def prepared(facts):
     return with_draws.in_vectors(), None
 
 
-def state_update(facts, size):
-    """One step of all elements; `size` is the C++ expression of their number."""
+def state_update(facts, size, together=None):
+    """One step of all elements; `size` is the C++ expression of their number, `together` as in
+    `synaptic_effect`.
+    """
+    lines = _state_update(facts, size)
+    if together is None:
+        return lines
+    return [*together.pointers(facts), *together.redirected(lines, facts)]
+
+
+def _state_update(facts, size):
     lines = [
         "// scalar code",
         "const size_t _vectorisation_idx = -1;",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from brian2.codegen.generators.cpp_generator import c_data_type
 from brian2.core.variables import DynamicArrayVariable
+from brian2.synapses.synapses import Synapses
 
 from .codeobject import LoopCodeObject
 
@@ -67,9 +68,9 @@ def find_together(device, running):
     """For each Synapses with effects of both pre- and postsynaptic spikes: the variables that both touch.
 
     `running` are the code objects that take part in runs. A variable that anything else touches in a run (a
-    monitor, a state update) keeps its own array.
+    monitor) keeps its own array; what synapses do at time steps of their own finds them together.
     """
-    effects, elsewhere = {}, set()
+    effects, others, elsewhere = {}, {}, set()
     for code_object in running:
         arrays = {v for v in code_object.variables.values() if isinstance(v, DynamicArrayVariable)}
         if code_object.template_name == "synapses" and isinstance(code_object, LoopCodeObject):
@@ -80,8 +81,18 @@ def find_together(device, running):
                 for name, variable in code_object.variables.items()
                 if variable in arrays and code_object.variable_indices[name] != "_idx"
             }
+        elif code_object.template_name == "stateupdate" and _of_synapses(code_object):
+            others.setdefault(code_object.owner.name, []).append((code_object, arrays))
         elif code_object.template_name != "synapses_push_spikes":
             elsewhere |= arrays
+    for name, parts in others.items():
+        for code_object, arrays in parts:
+            alone = name not in effects or getattr(code_object.code, "facts", None) is None
+            elsewhere |= {
+                v
+                for key, v in code_object.variables.items()
+                if v in arrays and (alone or code_object.variable_indices[key] != "_idx")
+            }
     found = []
     for name, parts in sorted(effects.items()):
         sides = {
@@ -103,5 +114,11 @@ def find_together(device, running):
             [device.get_array_name(variable, access_data=False) for variable in shared],
             f"brian::{device.get_array_name(clock.variables['dt'])}[0]",
         )
-        found.append((together, [code_object for _, code_object, _ in parts]))
+        users = [code_object for _, code_object, _ in parts]
+        found.append((together, users + [code_object for code_object, _ in others.get(name, [])]))
     return found
+
+
+def _of_synapses(code_object):
+    """Whether it is code that synapses run at time steps, and of ours."""
+    return isinstance(code_object.owner, Synapses) and isinstance(code_object, LoopCodeObject)

@@ -4,9 +4,12 @@
 {% block extra_headers %}
 #include<algorithm>
 #include "brianlib/loop_math.h"
+{% if together %}
+#include "{{together.header}}"
+{% endif %}
 {% endblock %}
 
 {% block maincode %}
     //// MAIN CODE ////////////
-    {{kernels.state_update(facts, constant_or_scalar('N', variables['N']))|autoindent}}
+    {{kernels.state_update(facts, constant_or_scalar('N', variables['N']), together)|autoindent}}
 {% endblock %}
