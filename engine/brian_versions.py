@@ -4,6 +4,7 @@ Tested with Brian2 2.9.0 (Python 3.11) and 2.10.1 (Python 3.12). Texts that are 
 sources stand here, so that another version fails here, by name, and not somewhere in a simulation.
 """
 
+import functools
 import inspect
 import re
 
@@ -129,49 +130,94 @@ def with_seed_sequence(objects_header):
     return objects_header.replace(_SEED_ANCHOR, _SEED_SEQUENCE + _SEED_ANCHOR)
 
 
-_TYPE = r"(double|float|int32_t|int64_t|char)"
-# What Brian2 writes for each array, and the one call that does the same (brianlib/loop_arrays.h): the code that
-# handles files and texts is most of what objects.cpp takes to compile.
+# What Brian2 writes for each array, and the call that does the same (brianlib/loop_arrays.h): files and texts
+# are most of what objects.cpp takes to compile. A name with $ stands for what _PARTS says of it, for the same
+# text wherever it occurs.
+_PARTS = {
+    "array": r"\w+",
+    "name": r"\"[^\"\n]+\"",
+    "type": r"double|float|int32_t|int64_t|char",
+    "place": r"&?\w+(?:\[0\])?",
+    "size": r"[^;\n]+?",
+    "start": r"\d+",
+    "any": r"[^;\n]+",
+    "if": r"(?:if \(! \w+\.empty\(\) \)\s*\{)?",
+    "end": r"(?:\})?",
+}
 _SHORT_FORMS = [
     (
-        re.compile(form.replace(" ", r"\s*").replace("~", " ")),
-        call,
-    )
-    for form, call in [
-        (
-            r"if \(name~==~(\"[^\"\n]+\")\) \{ var_size~=~([^;\n]+); data_size~=~[^;\n]+;"
-            r" if \(s_value\[0\]~==~'-' \|\| \(s_value\[0\]~>=~'0' && s_value\[0\]~<=~'9'\)\) \{"
-            r" //~set~from~single~value"
-            r" set_variable_from_value(?:<\w+>)?\(name, ([^,\n]+), var_size, \(" + _TYPE + r"\)"
-            r"\w+\(s_value\.c_str\(\)\)\);"
-            r" \} else \{ //~set~from~file set_variable_from_file\(name, \3, data_size, s_value\); \}"
-            r" return; \}",
-            r"if (name == \1)\n        return fast_loop::set_array<\4>(name, \3, \2, s_value);",
-        ),
-        (
-            r"\b(\w+)~=~new~" + _TYPE + r"\[(\d+)\]; for\(int~i=0; i<\3; i\+\+\) \1\[i\]~=~0;",
-            r"\1 = fast_loop::zeros<\2>(\3);",
-        ),
-        (
-            r"\b(\w+)~=~new~" + _TYPE + r"\[(\d+)\]; for\(int~i=0; i<\3; i\+\+\) \1\[i\]~=~(\d+)~\+~i;",
-            r"\1 = fast_loop::range<\2>(\3, \4);",
-        ),
-        (
-            r"ifstream~f(\w+); f\1\.open\(\"static_arrays/\1\", ios::in~\|~ios::binary\); if\(f\1\.is_open\(\)\)"
-            r" \{ f\1\.read\(reinterpret_cast<char\*>\((&?\1(?:\[0\])?)\), (\d+)\*sizeof\(\w+\)\);"
-            r" \} else \{ std::cout~<<~\"Error~opening~static~array~\1\.\"~<<~endl; \}",
-            r'fast_loop::load_array("\1", \2, \3);',
-        ),
-        (
-            r"ofstream~outfile_(\w+); outfile_\1\.open\(results_dir~\+~(\"[^\"\n]+\"), ios::binary~\|~ios::out\);"
-            r" if\(outfile_\1\.is_open\(\)\) \{ (?:if~\(!~\1\.empty\(\)~\) \{)?"
-            r" outfile_\1\.write\(reinterpret_cast<char\*>\((&?\1(?:\[0\])?)\), ([^;\n]+)\*sizeof\(\1\[0\]\)\);"
-            r" outfile_\1\.close\(\); \}(?: \})? else \{"
-            r" std::cout~<<~\"Error~writing~output~file~for~\1\.\"~<<~endl; \}",
-            r'fast_loop::write_array(results_dir, \2, "\1", \3, \4);',
-        ),
-    ]
+        """
+        if (name == $name) {
+            var_size = $size;
+            data_size = $any;
+            if (s_value[0] == '-' || (s_value[0] >= '0' && s_value[0] <= '9')) {
+                // set from single value
+                set_variable_from_value$any, var_size, ($type)$any;
+            } else {
+                // set from file
+                set_variable_from_file(name, $place, data_size, s_value);
+            }
+            return;
+        }
+        """,
+        "if (name == {name})\n        return fast_loop::set_array<{type}>(name, {place}, {size}, s_value);",
+    ),
+    (
+        "$array = new $type[$size];  for(int i=0; i<$size; i++) $array[i] = 0;",
+        "{array} = fast_loop::zeros<{type}>({size});",
+    ),
+    (
+        "$array = new $type[$size];  for(int i=0; i<$size; i++) $array[i] = $start + i;",
+        "{array} = fast_loop::range<{type}>({size}, {start});",
+    ),
+    (
+        """
+        ifstream f$array;
+        f$array.open("static_arrays/$array", ios::in | ios::binary);
+        if(f$array.is_open())
+        {
+            f$array.read(reinterpret_cast<char*>($place), $size*sizeof($type));
+        } else
+        {
+            std::cout << "Error opening static array $array." << endl;
+        }
+        """,
+        'fast_loop::load_array("{array}", {place}, {size});',
+    ),
+    (
+        """
+        ofstream outfile_$array;
+        outfile_$array.open(results_dir + $name, ios::binary | ios::out);
+        if(outfile_$array.is_open())
+        {
+            $if
+            outfile_$array.write(reinterpret_cast<char*>($place), $size*sizeof($array[0]));
+            outfile_$array.close();
+            $end
+        } else
+        {
+            std::cout << "Error writing output file for $array." << endl;
+        }
+        """,
+        'fast_loop::write_array(results_dir, {name}, "{array}", {place}, {size});',
+    ),
 ]
+
+
+@functools.cache
+def _pattern(form):
+    """The regular expression of a form, in which any white space stands for any other."""
+    known, pieces = set(), []
+    for piece in re.split(r"(\$[a-z]+|\s+)", form.strip()):
+        name = piece[1:]
+        if not piece.startswith("$"):
+            pieces.append(r"\s*" if piece.isspace() else re.escape(piece))
+        elif name in ("any", "if", "end"):
+            pieces.append(_PARTS[name])
+        else:
+            pieces.append(f"(?P={name})" if name in known else f"(?P<{name}>{_PARTS[name]})")
+            known.add(name)
+    return re.compile("".join(pieces))
 
 
 def with_short_arrays(objects_source):
@@ -180,7 +226,9 @@ def with_short_arrays(objects_source):
     What this Brian2 writes in another way stays as it is.
     """
     for form, call in _SHORT_FORMS:
-        objects_source = form.sub(call, objects_source)
+        objects_source = _pattern(form).sub(
+            lambda found, call=call: call.format(**found.groupdict()), objects_source
+        )
     return f'#include "brianlib/loop_arrays.h"\n{objects_source}'
 
 

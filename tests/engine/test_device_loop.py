@@ -189,6 +189,14 @@ def test_readable_loop(tmp_path):
     assert "scale" not in kept.split("}")[0]
 
 
+def test_arrays_take_one_call_each(tmp_path):
+    """All that this Brian2 writes for arrays in objects.cpp is recognised."""
+    simulate("fast_standalone", every_synapse, tmp_path, compile=False)
+    text = (tmp_path / "objects.cpp").read_text()
+    assert min(text.count(f"fast_loop::{name}") for name in ("set_array", "write_array", "load_array")) > 3
+    assert "data_size = " not in text and not re.search(r"ofstream outfile__|ifstream f_|= new ", text)
+
+
 # ---- synapses
 # ------------------------------------------------------------------------------------------------------------
 
