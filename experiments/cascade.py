@@ -124,7 +124,7 @@ def figure(results):
         "AB;CD",
         5.4,
         titles={
-            "A": "Signal of one memory, memories at random times",
+            "A": "Signal, memories at random times",
             "B": "Fresh memories",
             "C": f"One memory per step, {results['n_simulated']} synapses",
             "D": "Lifetime of a memory",
@@ -139,21 +139,16 @@ def figure(results):
         for color, k in zip(colors, results["early"], strict=False):
             ax.plot(lags, signal(k, lags, poisson=True), color=color, label=f"n = {k}")
         for scale, style in ((single, "-"), (0.01, ":")):
-            ax.plot(
-                lags,
-                signal(1, lags, scale=scale, poisson=True),
-                style,
-                color=plots.VERMILLION,
-                label=f"one state, probability {scale:g}",
-            )
-        ax.plot(lags, 0.3 * lags**-0.75, "--", color=plots.GREY, label="slope -3/4")
+            ax.plot(lags, signal(1, lags, scale=scale, poisson=True), style, color=plots.VERMILLION)
+        ax.text(0.12, 1e-4, f"one state, probability\n{single:g}, or 0.01 (dotted)", color=plots.VERMILLION)
+        ax.plot(lags, 0.6 * lags**-0.75, "--", color=plots.GREY, label="slope -3/4")
         ax.set(xscale="log", yscale="log", ylim=(1e-5, 2), xlabel="lag (memories)", ylabel="signal")
         plots.legend(ax)
         ax = axes["B"]
         sizes = np.arange(2, 21)
         early = np.array([signal(k, np.arange(2)) for k in sizes])
         ax.plot(sizes, early[:, 0], "o-", color=plots.BLUE, label="fresh: 2/n")
-        ax.plot(sizes, early[:, 1], "s-", color=plots.GREEN, label="one memory later: 0.667/n")
+        ax.plot(sizes, early[:, 1], "s-", color=plots.GREEN, label="one memory later: about 0.667/n")
         ax.axhline(
             signal(1, 0, scale=single), linestyle="--", color=plots.VERMILLION, label=f"one state, {single:g}"
         )
