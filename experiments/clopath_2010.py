@@ -175,8 +175,9 @@ def figure(results):
         ax.plot([], [], "x", color=plots.BLACK, markersize=6, label="NEST")
         ax.plot([], [], ":", color=plots.BLACK, label="b = 80.5 pA")
         ax.axhline(100, zorder=0, **shared)
-        ax.set(xlabel="frequency of pairs (Hz)", ylabel="weight (% of the first)")
-        ax.legend()
+        top = max(160, conditions["the rule"].max())
+        ax.set(xlabel="frequency of pairs (Hz)", ylabel="weight (% of the first)", ylim=(None, 1.25 * top))
+        ax.legend(loc="upper left", ncols=2)
         ax = axes["B"]
         ax.axhline(100, zorder=0, **shared)
         ax.axvline(0, zorder=0, **shared)

@@ -10,7 +10,8 @@ from plasticity import compose, unbounded
 
 def relay():
     """A cell that fires whenever something adds 1 to its v, one time step later."""
-    return Cell("relay", "v : 1", threshold="v > 0.5", reset="v = 0")
+    # v -= 1: the next spike may have arrived before the reset
+    return Cell("relay", "v : 1", threshold="v > 0.5", reset="v -= 1")
 
 
 def pairing(lag, frequency=1.0, n=1, start=0.2):
@@ -35,11 +36,17 @@ def on_steps(times, dt):
     return step
 
 
-def weight_changes(*rules, protocols, w=0.0, bounds=None, dt=0.1 * ms, backend=None):
-    """Change of the weight under each protocol, a pair of arrays of spike times (pre, post) in s.
+def bare(*rules, w=0.0, bounds=None):
+    """Rules on a synapse that delivers nothing, its weight a number without bounds if none are given."""
+    return compose(*rules, bounds=bounds or unbounded(), w=w)
 
-    Every protocol has a synapse of its own that delivers nothing, all in one circuit. Times are rounded to
-    steps of dt. Weights are unbounded and start at `w` unless stated otherwise.
+
+def weight_changes(synapses_by_name, protocols, *, delays=None, dt=0.1 * ms, backend="compiled"):
+    """What each synapse (name to composed synapse, see `bare`) changes by under each protocol: name to array.
+
+    A protocol is a pair of arrays of spike times (pre, post) in s, which are rounded to steps of dt. All
+    synapses see all protocols, side by side in one circuit. `delays`: name to time that presynaptic spikes
+    take.
     """
     step = float(dt)
     trains = [[on_steps(times, step) for times in protocol] for protocol in protocols]
@@ -47,19 +54,26 @@ def weight_changes(*rules, protocols, w=0.0, bounds=None, dt=0.1 * ms, backend=N
     i = [np.repeat(np.arange(n), [len(pair[side]) for pair in trains]) for side in (0, 1)]
     # The relays need a step for the spikes they pass on, so the others come a step later too.
     pre, post = (np.concatenate([pair[side] for pair in trains]) * step for side in (0, 1))
+    wait = {name: (delays or {}).get(name, 0 * ms) for name in synapses_by_name}
+    plastic = {
+        name: projection("source", "target", synapse, wiring.one_to_one(), delay=wait[name])
+        for name, synapse in synapses_by_name.items()
+    }
     net = Circuit(
         source=spike_trains(n, i=i[0], t=(pre + step) * second),
         drive=spike_trains(n, i=i[1], t=post * second),
         target=population(relay(), n),
         pass_on=projection("drive", "target", synapses.delta("v", 1), wiring.one_to_one()),
-        plastic=projection(
-            "source", "target", compose(*rules, bounds=bounds or unbounded(), w=w), wiring.one_to_one()
-        ),
-        record=[weights("plastic")],
+        **plastic,
+        record=[weights(name) for name in plastic],
         dt=dt,
     )
-    recording = engine.run(net, (last + 3) * step * second, **({"backend": backend} if backend else {}))
-    return recording.weights["plastic.w"].values[-1] - w
+    longest = max(float(time) for time in wait.values())
+    recording = engine.run(net, ((last + 3) * step + longest) * second, backend=backend)
+    return {
+        name: recording.weights[f"{name}.w"].values[-1] - float(synapse.init["w"])
+        for name, synapse in synapses_by_name.items()
+    }
 
 
 def all_pairs(pre, post, window):
