@@ -401,7 +401,7 @@ class _Renamed:
 
     def __init__(self, rule):
         held, end = rule._held, rule.name
-        own = {n: f"{n}_{end}" for n in (*held["synapse"], *rule.params)}
+        own = {n: f"{n}_{end}" for n in (*held["synapse"], *rule.params, *_local(rule))}
         sides = {side: {n: f"{n}_{end}" for n in held[side]} for side in ("pre", "post")}
         synaptic = {**own, **{f"{n}_{s}": f"{new}_{s}" for s in sides for n, new in sides[s].items()}}
         for part in ("synapse", *_SYNAPTIC):
@@ -425,6 +425,15 @@ class _Renamed:
         }
         self.needs = {n.removesuffix("_post"): unit for n, unit in rule.needs.items()}
         self.remedy = {n.removesuffix("_post"): text for n, text in rule.remedy.items()}
+
+
+def _local(rule):
+    """Names that a rule's code gives values for itself; left as they are, they could be a cell's variables."""
+    texts = [rule.sink, rule.settle, rule.on_pre, rule.on_post, *(p.code for p in rule.periodic)]
+    texts += [getattr(rule, f"{what}_{end}") for what in ("at", "step") for end in ("pre", "post")]
+    known = {*rule.synaptic_names(), *rule.cell_names("pre"), *rule.cell_names("post"), *PUBLIC}
+    assigned = [re.match(r"(\w+)\s*=(?!=)", s) for text in texts for s in statements(text)]
+    return sorted({m.group(1) for m in assigned if m} - known)
 
 
 class _Events:
