@@ -38,8 +38,8 @@ def reference(*, tau_w=100 * second, tau_r=1000 * second, kappa=1.0, name="refer
                    away = ({P} - r)*(1 - exp(-(pull + 1/tau_r)*(t - since)))/(pull + 1/tau_r)
                    w = w - (w_max - w_min)*pull*away
                    r = r + away/tau_r
-                   since = t
-                   last = {P}""",
+                   last = last - pull*away
+                   since = t""",
         on_pre=f"Omega += kappa*abs({P} - last)\nlast = {P}",
         on_post=f"Omega += kappa*abs({P} - last)\nlast = {P}",
         params=dict(tau_w=tau_w, tau_r=tau_r, kappa=kappa),
@@ -63,7 +63,7 @@ def synaptic_intelligence(
     itself do not count. The pull is integrated exactly between events. Bounds must be finite.
     """
     track = f"omega += ({P} - last)**2/eta\nlast = {P}"
-    learned = f"Omega += omega/(({P} - start)**2 + damping)\nomega = 0\nstart = {P}\nr = {P}\nlast = {P}"
+    learned = f"{track}\nOmega += omega/(({P} - start)**2 + damping)\nomega = 0\nstart = {P}\nr = {P}"
     return Rule(
         name,
         synapse="""omega : 1
@@ -72,9 +72,10 @@ def synaptic_intelligence(
                    r : 1
                    last : 1
                    since : second""",
-        settle=f"""w = w - (w_max - w_min)*({P} - r)*(1 - exp(-c*Omega*(t - since)/tau_w))
-                   since = t
-                   last = {P}""",
+        settle=f"""back = ({P} - r)*(1 - exp(-c*Omega*(t - since)/tau_w))
+                   w = w - (w_max - w_min)*back
+                   last = last - back
+                   since = t""",
         on_pre=track,
         on_post=track,
         periodic=Periodic(learned, every="task"),

@@ -12,9 +12,7 @@ from .rule import Periodic, Rule
 __all__ = ["intrinsic", "normalisation", "scaling", "triplet_ltd"]
 
 
-def scaling(
-    *, goal=10 * Hz, beta=4e-5, gamma=1e-7 * Hz, tau=100 * second, every=1 * second, name="scaling"
-):
+def scaling(*, goal=10 * Hz, beta=4e-5, gamma=1e-7 * Hz, tau=100 * second, every=1 * second, name="scaling"):
     """Multiplicative synaptic scaling: all synapses of a neuron grow or shrink in proportion, towards a rate.
 
         tau da/dt = -a + spikes             dE/dt = goal - a
@@ -22,8 +20,8 @@ def scaling(
 
     van Rossum, Bi & Turrigiano 2000 (J. Neurosci. 20:8812), eq. 3 and the following, with their beta (per
     second and Hz), gamma (per second**2 and Hz, here in Hz) and tau; gamma=0*Hz leaves out the integral term.
-    Under a drift that shrinks all weights at the rate k the rate rests at goal - k/beta without the
-    integral term, and at the goal with it; it returns to the goal without ringing out if beta > gamma tau.
+    Under a drift that shrinks all weights at the rate k the firing rate rests at goal - k/beta without the
+    integral term, and at the goal with it. The feedback is stable if beta > gamma tau.
 
     The paper scales each weight. Here one factor per neuron does, which is the same as long as no bound is
     met (bounds limit w, not s w), keeps ratios exactly, and costs nothing per synapse. Recorded weights are
