@@ -3,6 +3,8 @@
 The equations appear as Brian2 writes them; what differs is the loop around them.
 """
 
+import re
+
 from brian2.codegen.generators.cpp_generator import c_data_type
 from brian2.codegen.statements import Statement
 from brian2.input.binomial import BinomialFunction
@@ -329,10 +331,10 @@ def _gaps(facts, found, size):
     ]
 
 
-def synaptic_effect(facts, pathway, together=None):
+def synaptic_effect(facts, pathway, side="pre", together=None):
     """What a spike does to its synapses, for all synapses of `pathway` that act in this step.
 
-    `together` tells which variables may stand next to each other instead of in their own arrays.
+    `side` is that of the cell whose spikes these are; `together` tells which variables may stand next to each other instead of in their own arrays.
     """
     lines = [
         "// scalar code",
@@ -343,28 +345,83 @@ def synaptic_effect(facts, pathway, together=None):
         return lines
     effect = _blocks(facts, pathway, together)
     if effect is None:
-        effect = [
-            f"const std::vector<DueSynapses>& _due = {pathway}.due();",
-            "for (size_t _d = 0; _d < _due.size(); _d++)",
-            "{",
-            "    const int32_t* _index = _due[_d].index;",
-            *indented(
-                loop(
-                    "_due[_d].begin",
-                    "_due[_d].end",
-                    [
-                        "const size_t _idx = _index ? _index[_k] : _k;",
-                        "const size_t _vectorisation_idx = _idx;",
-                        *vector_lines(facts),
-                    ],
-                    index="_k",
-                )
-            ),
-            "}",
-        ]
+        effect = _one_by_one(facts, pathway, side, together)
     if together is not None:
         effect = [*together.pointers(facts), *together.redirected(effect, facts)]
     return [*lines, *effect]
+
+
+AHEAD = 16  # synapses of which memory is fetched before it is needed
+
+
+def _one_by_one(facts, pathway, side, together):
+    """Effects that compute little: synapse by synapse, those of one cell after the other.
+
+    What they have in common, the cell itself, is read once, and where synapses stand scattered in memory, they
+    are fetched some steps ahead.
+    """
+    body = ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]
+    own, other = ("_presynaptic_idx", "_postsynaptic_idx")[:: 1 if side == "pre" else -1]
+    arrays, rest = {}, []
+    for line in body:
+        match = re.fullmatch(r"const int32_t (_presynaptic_idx|_postsynaptic_idx) = (\w+)\[_idx\];", line)
+        if match:
+            arrays[match.group(1)] = match.group(2)
+        else:
+            rest.append(line)
+    ends = [name for name in (own, other) if name in arrays]
+    read, write, _, _ = facts.touched()
+    scattered = [facts.array(n) for n in sorted(read | write) if facts.is_element(n) and facts.index(n) == "_idx"]
+    if together is not None:
+        beside = {facts.generator.get_array_name(variable) for variable in together.variables}
+        first = next((f"_at_{v.name}" for v in together.variables if _is_read(v, facts)), None)
+        scattered = [f"{a}[_ahead]" for a in scattered if a not in beside]
+        scattered += [f"{first}[_ahead*_apart]"] if first else []
+    else:
+        scattered = [f"{a}[_ahead]" for a in scattered]
+    declared = "".join(f", const int32_t {name}" for name in ends)
+    values = {own: "_cell", other: f"{arrays.get(other)}[_k]"}
+    listed = {own: "_cell", other: "_other_end[_k]"}
+    single = {name: f"{arrays.get(name)}[_index[_k]]" for name in ends}
+    fetch = []
+    if scattered:
+        fetch = [
+            f"const size_t _ahead = _index[std::min(_k + {AHEAD}, _group.end - 1)];",
+            *(f"__builtin_prefetch(&{place}, 1);" for place in scattered),
+        ]
+
+    def call(index, at):
+        return f"_act({', '.join([index, *(at[name] for name in ends)])});"
+
+    return [
+        f"const auto _act = [&](const size_t _idx{declared})",
+        "{",
+        *indented(rest),
+        "};",
+        *([f"const int32_t* const _other_end = {pathway}.other_ends({arrays[other]});"] if other in ends else []),
+        f"for (const DueSynapses& _group : {pathway}.due())",
+        "{",
+        "    const int32_t* const _index = _group.index;",
+        "    if (_group.repeats)",
+        *indented(loop("_group.begin", "_group.end", [call("_index[_k]", single)], index="_k"), 2),
+        "    else",
+        "    {",
+        *(
+            [f"        const int32_t _cell = {arrays[own]}[_index ? _index[_group.begin] : _group.begin];"]
+            if own in ends
+            else []
+        ),
+        "        if (_index)",
+        *indented(loop("_group.begin", "_group.end", [*fetch, call("_index[_k]", listed)], index="_k"), 3),
+        "        else",
+        *indented(loop("_group.begin", "_group.end", [call("_k", values)], index="_k"), 3),
+        "    }",
+        "}",
+    ]
+
+
+def _is_read(variable, facts):
+    return any(variable is other for other in facts.generator.variables.values())
 
 
 def _blocks(facts, pathway, together):

@@ -54,6 +54,7 @@ void SynapticPathway::arrange(const std::vector<int>& steps, const int* synapse_
     first_group.clear();
     count_by_source(synapse_sources, n_synapses);
     std::vector<int32_t>().swap(order);
+    std::vector<int32_t>().swap(others);
     if (one_delay && std::is_sorted(synapse_sources, synapse_sources + n_synapses))
         return;
     sort_by_source(synapse_sources, n_synapses);
@@ -111,6 +112,17 @@ const std::vector<DueSynapses>& SynapticPathway::due()
     return due_now;
 }
 
+
+const int32_t* SynapticPathway::other_ends(const int32_t* ends)
+{
+    if (others.size() != order.size())
+    {
+        others.resize(order.size());
+        for (size_t k = 0; k < order.size(); k++)
+            others[k] = ends[order[k]];
+    }
+    return others.empty() ? NULL : others.data();
+}
 
 std::vector<int32_t> SynapticPathway::list(const Slot& slot) const
 {

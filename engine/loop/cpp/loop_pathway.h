@@ -48,6 +48,10 @@ public:
     // The synapses that act in this step.
     const std::vector<DueSynapses>& due();
 
+    // The cells at the other ends of the synapses, in the order of `DueSynapses::index`; NULL if that is the order
+    // of their numbers. `ends` are those cells in the order of their numbers.
+    const int32_t* other_ends(const int32_t* ends);
+
     // The same as a list, for code that wants one.
     std::vector<int32_t>* peek();
 
@@ -67,6 +71,7 @@ private:
     std::vector<Slot> slots;
     int common_delay;  // in steps, -1: the delays differ
     std::vector<int32_t> order;  // synapses by group; empty if that is the order of their numbers
+    std::vector<int32_t> others;  // the cells at their other ends, once they were asked for
     std::vector<int32_t> group_begin;  // where each group begins in `order`
     std::vector<int32_t> group_delay;  // in steps
     std::vector<int32_t> first_group;  // of each source, where delays differ; otherwise each source is a group

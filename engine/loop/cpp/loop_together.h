@@ -14,38 +14,47 @@ template <class T> class Together
 {
     std::vector<std::vector<T>*> arrays;
     std::vector<T> values;
-public:
-    explicit Together(std::initializer_list<std::vector<T>*> variables) : arrays(variables) {}
+    T* first;  // on a boundary of cache lines
 
-    size_t stride() const { return values.empty() ? 1 : arrays.size(); }
-    T* at(size_t k) { return values.empty() ? arrays[k]->data() : values.data() + k; }
+    // Three take the place of four, and five to seven that of eight: none lies across two cache lines.
+    size_t width() const
+    {
+        const size_t m = arrays.size();
+        return m == 3 ? 4 : m > 4 && m < 8 ? 8 : m;
+    }
+public:
+    explicit Together(std::initializer_list<std::vector<T>*> variables) : arrays(variables), first(NULL) {}
+
+    size_t stride() const { return values.empty() ? 1 : width(); }
+    T* at(size_t k) { return values.empty() ? arrays[k]->data() : first + k; }
 
     void begin(double steps)
     {
         const size_t n = arrays[0]->size(), m = arrays.size(), cache = (size_t)1 << 18;
         if (steps < 3000 || n*m*sizeof(T) < cache)
             return;
-        values.resize(n*m);
+        values.resize(n*width() + 64/sizeof(T));
+        first = values.data() + (64 - (size_t)values.data() % 64) % 64/sizeof(T);
         for (size_t k = 0; k < m; k++)
         {
             const T* from = arrays[k]->data();
-            T* to = values.data() + k;
             for (size_t s = 0; s < n; s++)
-                to[s*m] = from[s];
+                first[s*width() + k] = from[s];
             std::vector<T>().swap(*arrays[k]);
         }
     }
 
     void end()
     {
-        const size_t m = arrays.size(), n = values.size()/m;
-        for (size_t k = 0; k < m && n > 0; k++)
+        if (values.empty())
+            return;
+        const size_t m = arrays.size(), n = (values.size() - 64/sizeof(T))/width();
+        for (size_t k = 0; k < m; k++)
         {
             arrays[k]->resize(n);
-            const T* from = values.data() + k;
             T* to = arrays[k]->data();
             for (size_t s = 0; s < n; s++)
-                to[s] = from[s*m];
+                to[s] = first[s*width() + k];
         }
         std::vector<T>().swap(values);
     }

@@ -9,5 +9,5 @@
 {% endblock %}
 
 {% block maincode %}
-    {{kernels.synaptic_effect(facts, pathway.name, together)|autoindent}}
+    {{kernels.synaptic_effect(facts, pathway.name, pathway.prepost, together)|autoindent}}
 {% endblock %}
