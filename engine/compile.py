@@ -293,9 +293,12 @@ class Compilation:
                 return
         except OSError:
             pass
-        job = Job("main", [*self.compiler.command, *names, *self.link_flags], program)
-        self._run([job])
-        if job.failed:
+        for linker in dict.fromkeys([quick_linker(self.link_flags), ()]):
+            job = Job("main", [*self.compiler.command, *linker, *names, *self.link_flags], program)
+            self._run([job])
+            if not job.failed:
+                break
+        else:
             self._fail("could not link the program", job)
         write_atomically(record, f"{key} {program.stat().st_mtime_ns}")
 
@@ -398,6 +401,13 @@ def make_settings():
         else:
             return f"the preference extra_make_args_unix has {word!r}", None, 1
     return None, command, parallel
+
+
+def quick_linker(flags):
+    """The option for a linker faster than the usual one, if there is one and the user did not choose."""
+    if sys.platform != "linux" or any(flag.startswith("-fuse-ld") for flag in flags):
+        return ()
+    return next(((f"-fuse-ld={name}",) for name in ("lld", "gold") if shutil.which(f"ld.{name}")), ())
 
 
 def _light(flags):

@@ -10,7 +10,7 @@ Everything else in a script for Brian2's own "cpp_standalone" stays as it is.
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices
 
-from . import symbolic
+from . import brian_versions, symbolic
 from .compile import CompileMixin
 
 try:
@@ -32,3 +32,4 @@ def register():
     """Make the device known to Brian2's `set_device` by its name."""
     all_devices["fast_standalone"] = fast_standalone_device
     symbolic.register(FastStandaloneDevice)
+    brian_versions.quicken_cache_keys()

@@ -13,9 +13,11 @@ matrix then goes through the same simplifications as in Brian2, so that the text
 letter; anything else is left to Brian2.
 """
 
+import ast
 import functools
 import hashlib
 import json
+import math
 import re
 import sys
 from contextlib import contextmanager
@@ -55,14 +57,45 @@ def remembered():
         _elsewhere = before
 
 
-def _refuse_dropped_terms(equations, variables):
+def _refuse_dropped_terms(name, expression, variables):
     """Brian2 takes v - v**3 for linear in v and forgets the cube: refuse it."""
-    for name, expression in equations.get_substituted_expressions(variables):
-        variable = sympy.Symbol(name, real=True)
-        text = str_to_sympy(expression.code, variables).expand()
-        powers = set(sympy.collect(text, variable, evaluate=False)) if text.has(variable) else set()
-        if powers - {variable, sympy.S.One}:
-            raise UnsupportedEquationsException(f"The equation of {name} is not linear in {name}.")
+    if _degree(ast.parse(expression.code, mode="eval").body, name) <= 1:
+        return  # seen without algebra
+    variable = sympy.Symbol(name, real=True)
+    text = str_to_sympy(expression.code, variables).expand()
+    powers = set(sympy.collect(text, variable, evaluate=False)) if text.has(variable) else set()
+    if powers - {variable, sympy.S.One}:
+        raise UnsupportedEquationsException(f"The equation of {name} is not linear in {name}.")
+
+
+class _Alone:
+    """One differential equation, for a state updater."""
+
+    is_stochastic = False
+
+    def __init__(self, name, expression):
+        self.only = [(name, expression)]
+
+    def get_substituted_expressions(self, variables=None):
+        return self.only
+
+
+def _degree(node, name):
+    """The highest power of a variable in an expression as it is written; infinity: perhaps no polynomial."""
+    if isinstance(node, ast.Name):
+        return 1 if node.id == name else 0
+    if isinstance(node, ast.BinOp):
+        left, right = _degree(node.left, name), _degree(node.right, name)
+        if isinstance(node.op, ast.Add | ast.Sub):
+            return max(left, right)
+        if isinstance(node.op, ast.Mult):
+            return left + right
+        if isinstance(node.op, ast.Div) and right == 0:
+            return left
+        return math.inf if left or right else 0
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
+        return _degree(node.operand, name)
+    return math.inf if any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node)) else 0
 
 
 class RememberingStateUpdater(StateUpdateMethod):
@@ -91,17 +124,36 @@ class RememberingStateUpdater(StateUpdateMethod):
             code = exact_update(equations, variables or {})
             if code is not None:
                 return code
-        if self.name == "exponential_euler":
-            _refuse_dropped_terms(equations, variables)
+        if self.name == "exponential_euler" and not method_options and not equations.is_stochastic:
+            return self._equation_by_equation(equations, variables or {})
         return self.standard(equations, variables, method_options)
 
+    def _equation_by_equation(self, equations, variables):
+        """The update of conditionally linear equations, of which each is kept by itself: one may change."""
+        updates, assignments = [], []
+        for name, expression in equations.get_substituted_expressions(variables):
+            described = [(name, expression.code)]
+            path = self._path_of(described, expression.identifiers, variables, [])
+            kept = _read(path)
+            if kept is None or "code" not in kept:
+                _refuse_dropped_terms(name, expression, variables)
+                kept = {"code": self.standard(_Alone(name, expression), variables)}
+                _write(path, kept)
+            *lines, last = kept["code"].split("\n")
+            updates += lines
+            assignments.append(last)
+        return "\n".join(updates + assignments)
+
     def _path(self, equations, variables, method_options):
+        return self._path_of(*_described(equations), variables, sorted((method_options or {}).items()))
+
+    def _path_of(self, described, identifiers, variables, options):
         folder = _folder()
         if folder is None:
             return None
         try:
-            options = sorted((method_options or {}).items())
-            return folder / f"{_key(self.name, self.standard, equations, variables, options)}.json"
+            key = _key(self.name, self.standard, described, identifiers, variables, options)
+            return folder / f"{key}.json"
         except Exception as reason:  # a kind of variable that the key does not know: computed, not kept
             logger.debug(f"State update not kept on disk: {reason!r}")
             return None
@@ -275,7 +327,19 @@ def _versions():
     return source, brian2.__version__, sympy.__version__, sys.version_info[:2]
 
 
-def _key(name, standard, equations, variables, options):
+def _described(equations):
+    """(what tells equations apart, the identifiers in them)."""
+    described, identifiers = [], set()
+    for equation in equations.values():
+        code = None if equation.expr is None else equation.expr.code
+        if code is not None:
+            identifiers |= equation.expr.identifiers
+        flags = sorted(str(flag) for flag in equation.flags)
+        described.append((equation.varname, equation.type, equation.var_type, code, flags))
+    return described, identifiers
+
+
+def _key(name, standard, described, identifiers, variables, options):
     """A key of all that the result depends on.
 
     Raises
@@ -283,15 +347,10 @@ def _key(name, standard, equations, variables, options):
     Exception
         If something among it is of an unknown kind.
     """
-    described, identifiers = [], {"dt", "t"}
-    for equation in equations.values():
-        code = None if equation.expr is None else equation.expr.code
-        if code is not None:
-            identifiers |= equation.expr.identifiers
-        flags = sorted(str(flag) for flag in equation.flags)
-        described.append((equation.varname, equation.type, equation.var_type, code, flags))
     dt = _dt_value(variables)
-    kinds = [(identifier, _kind(variables.get(identifier), dt)) for identifier in sorted(identifiers)]
+    kinds = [
+        (identifier, _kind(variables.get(identifier), dt)) for identifier in sorted({"dt", "t", *identifiers})
+    ]
     functions = [(key, _text(value.sympy_func)) for key, value in sorted(DEFAULT_FUNCTIONS.items())]
     constants = [(key, _text(value.sympy_obj)) for key, value in sorted(DEFAULT_CONSTANTS.items())]
     parts = (_versions(), name, _text(standard), described, kinds, dt is None, options, functions, constants)

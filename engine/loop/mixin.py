@@ -1,5 +1,6 @@
 """The loop half of the device "fast_standalone": which code is generated, and where Brian2's own stays."""
 
+import filecmp
 import re
 import shutil
 from dataclasses import replace
@@ -118,7 +119,9 @@ class LoopMixin:
         for path in sorted(PARTS.iterdir()):
             known = {".h": writer.header_files, ".cpp": writer.source_files}.get(path.suffix)
             if known is not None:
-                shutil.copy2(path, Path(directory, "brianlib", path.name))
+                copy = Path(directory, "brianlib", path.name)
+                if not (copy.exists() and filecmp.cmp(path, copy)):
+                    shutil.copy2(path, copy)
                 known.add(f"brianlib/{path.name}")
 
 

@@ -11,6 +11,7 @@ from brian2 import Equations, NeuronGroup, TimedArray, second  # noqa: E402
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function  # noqa: E402
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException  # noqa: E402
 from brian2.stateupdaters.exact import linear as standard  # noqa: E402
+from brian2.stateupdaters.exponential_euler import exponential_euler  # noqa: E402
 from scipy.linalg import expm  # noqa: E402
 
 from engine import symbolic  # noqa: E402
@@ -149,6 +150,35 @@ def test_all_ways_to_an_exact_update_are_the_remembering_one():
     assert synapses.linear is StateUpdateMethod.stateupdaters["linear"]
 
 
+HODGKIN = """
+dv/dt = (g*m**3*h*(E - v) - v)/tau : 1
+dm/dt = (1 - m)*exprel(v) - m*exp(v/3) : 1
+dh/dt = (1 - h)*exp(-v) - h/(1 + exp(-v)) : 1
+dx/dt = (y**2 - y)/tau : 1
+dy/dt = -y/tau : 1
+"""
+
+
+def test_equations_that_depend_on_themselves_linearly_are_kept_one_by_one(tmp_path, monkeypatch):
+    """The text is Brian2's; after one equation changed, the others are not computed again."""
+    monkeypatch.setenv("PLASTICA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(symbolic, "get_device", ActiveDevice)
+    updater = symbolic.RememberingStateUpdater("exponential_euler", exponential_euler, ActiveDevice)
+    for changed, files in ((HODGKIN, 6), (HODGKIN.replace("exp(-v) - h", "exp(-2*v) - h"), 8)):
+        equations = Equations(changed)
+        assert updater(equations, {}) == exponential_euler(equations, {})
+        assert len(list((tmp_path / "cache" / "symbolic").iterdir())) == files
+
+
+@pytest.mark.parametrize("rate", ["v - v**3", "1 - v*v/tau", "exp(v)", "v*(1 - v)"])
+def test_what_is_not_linear_is_refused(tmp_path, monkeypatch, rate):
+    monkeypatch.setenv("PLASTICA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(symbolic, "get_device", ActiveDevice)
+    updater = symbolic.RememberingStateUpdater("exponential_euler", exponential_euler, ActiveDevice)
+    with pytest.raises(UnsupportedEquationsException):
+        updater(Equations(f"dv/dt = {rate} : 1"), {})
+
+
 def test_a_damaged_file_is_computed_again(remembering, tmp_path):
     equations = Equations("dv/dt = -v/tau : 1")
     remembering()(equations, {})
@@ -161,7 +191,8 @@ def test_a_damaged_file_is_computed_again(remembering, tmp_path):
 
 def test_the_key_has_every_input(monkeypatch):
     def key(name="euler", text="dv/dt = (I + f(t) - v)/tau : 1\nI : 1", options=(), updater="x", **variables):
-        return symbolic._key(name, updater, Equations(text), variables, list(options))
+        described = symbolic._described(Equations(text))
+        return symbolic._key(name, updater, *described, variables, list(options))
 
     group = NeuronGroup(1, "v : 1\nk : 1 (constant)\ns : 1 (shared)\nn : integer")
     clock = {"dt": group.variables["dt"]}
