@@ -7,7 +7,7 @@ cells (which need no threshold). `spiking_oja` works with spikes.
 import numpy as np
 from brian2 import Hz, ms, second
 
-from circuits import Cell, CircuitError, current, population, projection, signal, synapses, wiring
+from circuits import Cell, CircuitError, current, population, projection, synapses, wiring
 
 from .rule import Rule, compose, unbounded
 
@@ -36,15 +36,16 @@ def oja(*, eta=1 * Hz, x="x_pre", y="y_post", name="oja"):
     )
 
 
-def sanger(*, eta=1 * Hz, x="r_pre", y="y_post", learn="learn_post", name="sanger"):
+def sanger(*, eta=1 * Hz, x="r_1_pre", y="y_post", learn="learn_post", name="sanger"):
     """The generalised Hebbian algorithm: Oja's rule on what earlier components have left of the input.
 
         dw_k/dt = eta learn y_k (r_k - y_k w_k),   r_k = x - sum over m < k of y_m w_m
 
     Sanger 1989 (Neural Networks 2:459), eq. 3. As printed it needs the weights of other synapses; it is local
-    when r_k, the input minus what earlier units explain, is the rate of cells of its own. `sanger_parts`
-    makes that circuit: there the weights from a unit back to the inputs follow the same rule with the roles
-    exchanged, and stay equal to the forward ones. learn (0 or 1) opens the rule once rates have settled.
+    when r_k, the input minus what earlier units explain, is a variable of the input cells, as in the circuit
+    that `sanger_parts` makes: there the weights from a unit back to the inputs follow the same rule with the
+    roles exchanged, and stay equal to the forward ones. learn (0 or 1) opens the rule once rates have
+    settled.
     """
     made = "hebbian.sanger_parts makes a circuit whose cells have it."
     return Rule(
@@ -75,8 +76,8 @@ def sanger_parts(samples, weights, *, eta=1 * Hz):
     Returns
     -------
     dict
-        Populations stage_1, stage_2, ... (x the sample, r what earlier units leave of it) and unit_1, ...
-        (rate y), projections forward_k and back_k, and what carries the samples along.
+        Populations inputs (x the sample, r_k what units before k leave of it) and unit_1, unit_2, ... (rate
+        y), projections forward_k and back_k, and the current samples.
     """
     weights = np.asarray(weights, dtype=float)
     shape = np.shape(samples.values)
@@ -87,33 +88,23 @@ def sanger_parts(samples, weights, *, eta=1 * Hz):
         )
     n_components, n = weights.shape
     learn = "learn = int(timestep(t, dt) % 2 == 1) : 1"
+    left = [f"r_{k + 1} = r_{k} - explained_{k} : 1" for k in range(1, n_components)]
+    inputs = Cell(
+        "input",
+        "\n".join(["x = sample : 1", "r_1 = x : 1", *left, learn]),
+        inputs={"sample": 1, **{f"explained_{k}": 1 for k in range(1, n_components)}},
+    )
     unit = Cell("unit", f"y = drive : 1\n{learn}", inputs={"drive": 1})
-    first = Cell("sample", f"x = sample : 1\nr = sample : 1\n{learn}", inputs={"sample": 1})
-    parts = {"stage_1": population(first, n), "samples": current("stage_1", "sample", samples)}
-    for k in range(1, n_components + 1):
+    parts = {"inputs": population(inputs, n), "samples": current("inputs", "sample", samples)}
+    for k, start in enumerate(weights, 1):
         parts[f"unit_{k}"] = population(unit, 1)
-        if k > 1:
-            before = f"before_{k}"
-            left = Cell(
-                "remainder",
-                f"x = sample_{k} : 1\nr = {before} - explained : 1\n{learn}",
-                inputs={f"sample_{k}": 1, before: 1, "explained": 1},
-            )
-            parts[f"stage_{k}"] = population(left, n)
-            parts[f"sample_{k}"] = signal("stage_1.x", f"stage_{k}")
-            parts[before] = signal(f"stage_{k - 1}.r", f"stage_{k}")
-            back = compose(
-                sanger(eta=eta, x=f"{before}_post", y="y_pre"),
-                synapse=synapses.linear(weights[k - 2], variable="y", port="explained"),
-                bounds=unbounded(),
-            )
-            parts[f"back_{k - 1}"] = projection(f"unit_{k - 1}", f"stage_{k}", back, wiring.all_to_all())
-        forward = compose(
-            sanger(eta=eta),
-            synapse=synapses.linear(weights[k - 1], variable="x", port="drive"),
-            bounds=unbounded(),
-        )
-        parts[f"forward_{k}"] = projection(f"stage_{k}", f"unit_{k}", forward, wiring.all_to_all())
+        there = synapses.linear(start, variable="x", port="drive")
+        forward = compose(sanger(eta=eta, x=f"r_{k}_pre"), synapse=there, bounds=unbounded())
+        parts[f"forward_{k}"] = projection("inputs", f"unit_{k}", forward, wiring.all_to_all())
+        if k < n_components:
+            there = synapses.linear(start, variable="y", port=f"explained_{k}")
+            back = compose(sanger(eta=eta, x=f"r_{k}_post", y="y_pre"), synapse=there, bounds=unbounded())
+            parts[f"back_{k}"] = projection(f"unit_{k}", "inputs", back, wiring.all_to_all())
     return parts
 
 
@@ -144,14 +135,15 @@ def spiking_oja(*, A=1e-3, alpha=1.0, tau=20 * ms, tau_mean=1 * second, name="sp
 
         dx/dt = -x/tau, dz/dt = -z/tau, dy/dt = -y/tau_mean; a presynaptic spike adds 1 to x, a postsynaptic 1
         to z and to y
-        pre:   dw = -A (tau/tau_mean) y
+        pre:   dw = -A (tau/tau_mean) y                  (in steps: (exp(dt/tau_mean) - 1)/(1 - exp(-dt/tau)))
         post:  dw = A (x - alpha z w)
 
     The lobes of the window have equal areas, so that rates which do not vary together cancel, and the mean
     change follows the covariance of the rates on times between tau and tau_mean: Oja's rule on centred
-    rates, with the second term as its decay. Postsynaptic spikes read z before they add to it. Weights turn
-    into the first principal component of the covariance of the inputs; alpha sets their size. A and w have
-    one unit, alpha that of 1/w.
+    rates, with the second term as its decay. A spike of both sides in one step counts as pre before post,
+    and the areas are equal with that. Postsynaptic spikes read z before they add to it. The weights turn
+    into the first principal component of the covariance of the inputs; alpha sets their size. A has the
+    unit of w, alpha that of 1/w.
 
     Source: Oja 1982, eq. 3, in spikes as by Kempter, Gerstner & van Hemmen 1999 (Phys. Rev. E 59:4498), where
     the window's integral and the rates give the mean change. The window and the decay are ours.
@@ -161,7 +153,7 @@ def spiking_oja(*, A=1e-3, alpha=1.0, tau=20 * ms, tau_mean=1 * second, name="sp
         synapse="""dx/dt = -x/tau : 1 (event-driven)
                    dz/dt = -z/tau : 1 (event-driven)
                    dy/dt = -y/tau_mean : 1 (event-driven)""",
-        propose_pre="-A*tau/tau_mean*y",
+        propose_pre="-A*expm1(dt/tau_mean)/(1 - exp(-dt/tau))*y",
         propose_post="A*(x - alpha*z*w)",
         on_pre="x += 1",
         on_post="z += 1\ny += 1",
