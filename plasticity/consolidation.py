@@ -16,70 +16,76 @@ __all__ = ["benna_fusi", "cascade", "reference", "synaptic_intelligence", "tag_a
 P = "(w - w_min)/(w_max - w_min)"
 
 
-def reference(*, tau_w=100 * second, tau_r=1000 * second, kappa=1.0, name="reference"):
+def reference(*, tau_w=100 * second, tau_r=1000 * second, kappa=1.0, every=1 * second, name="reference"):
     """A slow reference that follows the weight, and pulls it back the more, the more important it is.
 
         dw/dt = -Omega (w - r)/tau_w        dr/dt = (w - r)/tau_r
-        at every change by other rules: Omega += kappa |change of p|,   p = (w - w_min)/(w_max - w_min)
+        every `every`:  Omega += kappa |change of p since|,   p = (w - w_min)/(w_max - w_min)
 
-    The importance Omega is the path that plasticity has moved the weight, as a fraction of its range: where
-    a third factor gates or scales what is proposed, the path counts what was rewarded. The pull alone is the
-    quadratic penalty of elastic weight consolidation (Kirkpatrick et al. 2017, PNAS 114:3521, eq. 3); the
-    moving reference is ours. Both equations are linear between events and solved exactly there. Bounds must
-    be finite. The reference starts at the weight.
+    The importance Omega is the path that plasticity has moved the weight, as a fraction of its range and
+    sampled every `every`: where a third factor gates or scales what is proposed, the path counts what was
+    rewarded. The pull alone is the quadratic penalty of elastic weight consolidation (Kirkpatrick et al.
+    2017, PNAS 114:3521, eq. 3); the moving reference is ours. Omega and the pull advance every `every`, the
+    pull exactly for the weight that it finds, so that an event costs nothing more. What the pull itself
+    moves does not count. Bounds must be finite. The reference starts at the weight.
     """
     return Rule(
         name,
         synapse="""r : 1
                    Omega : 1
-                   last : 1
-                   since : second""",
-        settle=f"""pull = Omega/tau_w
-                   away = ({P} - r)*(1 - exp(-(pull + 1/tau_r)*(t - since)))/(pull + 1/tau_r)
-                   w = w - (w_max - w_min)*pull*away
-                   r = r + away/tau_r
-                   last = last - pull*away
-                   since = t""",
-        on_pre=f"Omega += kappa*abs({P} - last)\nlast = {P}",
-        on_post=f"Omega += kappa*abs({P} - last)\nlast = {P}",
-        params=dict(tau_w=tau_w, tau_r=tau_r, kappa=kappa),
+                   last : 1""",
+        periodic=Periodic(
+            f"""Omega += kappa*abs({P} - last)
+                pull = Omega/tau_w
+                away = ({P} - r)*(1 - exp(-(pull + 1/tau_r)*every))/(pull + 1/tau_r)
+                w = w - (w_max - w_min)*pull*away
+                r = r + away/tau_r
+                last = {P}""",
+            every="every",
+        ),
+        params=dict(tau_w=tau_w, tau_r=tau_r, kappa=kappa, every=every),
         init={"r": P, "last": P},
         source="after Kirkpatrick et al. 2017, eq. 3",
     )
 
 
 def synaptic_intelligence(
-    *, c=1.0, eta=0.01, damping=0.01, tau_w=10 * second, task=100 * second, name="synaptic_intelligence"
-):
+    *, c=1.0, eta=0.01, damping=0.01, tau_w=10 * second, task=100 * second, every=1 * second,
+    name="synaptic_intelligence",
+):  # fmt: skip
     """Weights that contributed to a task are held near where the task left them.
 
-        at every change by other rules:  omega += (change of p)**2/eta
-        every `task`:  Omega += omega/((p - start)**2 + damping),  omega = 0,  start = r = p
-        dp/dt = -c Omega (p - r)/tau_w                      p = (w - w_min)/(w_max - w_min)
+        every `every`:  omega += (change of p since)**2/eta            p = (w - w_min)/(w_max - w_min)
+        every `task`:   Omega += omega/((p - start)**2 + damping),  omega = 0,  start = r = p
+        dp/dt = -c Omega (p - r)/tau_w
 
     Zenke, Poole & Ganguli 2017 (ICML, arXiv:1703.04200), eqs. 3 to 5. There omega sums minus the gradient
     times the change of the weight. The local form takes a change as eta times minus the gradient, so that the
-    product is (change)**2/eta, without a gradient; noise in the changes counts too. Changes by the pull
-    itself do not count. The pull is integrated exactly between events. Bounds must be finite.
+    product is (change)**2/eta, without a gradient; noise in the changes counts too. What the pull itself
+    moves does not count. The pull advances every `every`, exactly for the weight that it finds. Bounds must
+    be finite.
     """
-    track = f"omega += ({P} - last)**2/eta\nlast = {P}"
-    learned = f"{track}\nOmega += omega/(({P} - start)**2 + damping)\nomega = 0\nstart = {P}\nr = {P}"
+    track = f"omega += ({P} - last)**2/eta"
     return Rule(
         name,
         synapse="""omega : 1
                    Omega : 1
                    start : 1
                    r : 1
-                   last : 1
-                   since : second""",
-        settle=f"""back = ({P} - r)*(1 - exp(-c*Omega*(t - since)/tau_w))
-                   w = w - (w_max - w_min)*back
-                   last = last - back
-                   since = t""",
-        on_pre=track,
-        on_post=track,
-        periodic=Periodic(learned, every="task"),
-        params=dict(c=c, eta=eta, damping=damping, tau_w=tau_w, task=task),
+                   last : 1""",
+        periodic=(
+            Periodic(
+                f"{track}\nw = w - (w_max - w_min)*({P} - r)*(1 - exp(-c*Omega*every/tau_w))\nlast = {P}",
+                every="every",
+            ),
+            Periodic(
+                f"{track}\nOmega += omega/(({P} - start)**2 + damping)\nomega = 0\nstart = {P}\nr = {P}\n"
+                f"last = {P}",
+                every="task",
+                order=1,
+            ),
+        ),
+        params=dict(c=c, eta=eta, damping=damping, tau_w=tau_w, task=task, every=every),
         init={"start": P, "r": P, "last": P},
         source="Zenke, Poole & Ganguli 2017, eqs. 3 to 5",
     )
