@@ -149,7 +149,7 @@ class Assembly:
             if isinstance(piece, Projection) and view(piece.source)[0] == name:
                 self._add_source(other, part, {"rates": hertz.dim}, plan, lines)
         if lines:  # sources with traces are cells
-            rates = f"rates = {plan.rates} : Hz" if plan.rates else "rates : Hz"
+            rates = f"rates = {plan.rates} : Hz" if plan.rates else "rates : Hz (constant)"
             plan.kind, plan.rates, plan.threshold = "cells", "", "rand() < rates*dt"
             plan.equations = _stripped([rates, *lines])
         return plan
@@ -512,10 +512,12 @@ class Assembly:
             on_pre.append(f"{private.get(variable, variable)}_post += {expression}")
         on_pre += statements(synapse.after)
         on_post = statements(synapse.on_post)
-        settle = statements(synapse.settle)
-        if settle:
-            on_pre = [*settle, *on_pre] if on_pre else []
-            on_post = [*settle, *on_post] if on_post else []
+        settle, unsettle = statements(synapse.settle), statements(synapse.unsettle)
+
+        def settled(code):
+            return [*settle, *code, *unsettle] if code else []
+
+        on_pre, on_post, step = settled(on_pre), settled(on_post), settled(statements(synapse.step))
         if (on_post or synapse.at_post.strip()) and not cell.threshold:
             raise CircuitError(
                 f"{where}: it acts on spikes of the cell {cell.name!r} of {part.target!r}, which has no "
@@ -525,7 +527,7 @@ class Assembly:
             where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
         )
         for k, periodic in enumerate(p for p in synapse.periodic if p.on == "synapse"):
-            code = dataclasses.replace(periodic, code=f"{synapse.settle}\n{periodic.code}")
+            code = dataclasses.replace(periodic, code="\n".join(settled(statements(periodic.code))))
             self._periodic(f"{name}_{k}", name, code, mine)
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER):
@@ -605,7 +607,8 @@ class Assembly:
             "shared" if kind(delay) == "scalar" else "each",
             pairs,
             settle=rename("\n".join(settle), mine),
-            step=rename("\n".join(statements(synapse.step)), mine),
+            unsettle=rename("\n".join(unsettle), mine),
+            step=rename("\n".join(step), mine),
         )
 
     def _renamed(self, name, part):
@@ -933,6 +936,7 @@ class Assembly:
                 synapse.on_post,
                 synapse.step,
                 synapse.settle,
+                synapse.unsettle,
                 *synapse.deliver.values(),
                 *synapse.summed.values(),
                 *(f"{p.code}\n{p.period}" for p in synapse.periodic if p.on == "synapse"),

@@ -115,7 +115,8 @@ class SynapsePlan:
     delay: str  # shared | each
     pairs: int = 0
     order: int | None = None  # of presynaptic events in a time step, if not the usual one
-    settle: str = ""  # statements that bring synapses up to date before they are recorded
+    settle: str = ""  # statements that bring synapses up to date before they are recorded,
+    unsettle: str = ""  # and those that come after it
     step: str = ""  # statements at the end of every time step
 
 

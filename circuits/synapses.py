@@ -76,9 +76,9 @@ class Synapse:
         Statements of a postsynaptic spike.
     step : str
         Statements of every synapse at the end of every time step (costs all synapses at each step).
-    settle : str
-        Statements that bring what is integrated lazily up to date; they come first at every spike, and run
-        before weights are recorded.
+    settle, unsettle : str
+        Statements that bring what is integrated lazily up to date, and those that put it away again: first
+        and last at every spike, around periodic code, and around the recording of weights.
     pre : str
         Equations that the source cell gets for this projection; synaptic code reads x of them as x_pre.
     at_pre, at_post : str
@@ -112,6 +112,7 @@ class Synapse:
     on_post: str = ""
     step: str = ""
     settle: str = ""
+    unsettle: str = ""
     pre: str = ""
     at_pre: str = ""
     at_post: str = ""
@@ -154,12 +155,14 @@ class Synapse:
             lines += [f"    {label}{line.strip()}" for line in text.splitlines() if line.strip()]
         lines += [f"    target: {v} = sum of {e}" for v, e in self.summed.items()]
         lines += [f"    target: {port} += {text}" for port, text in self.adds.items()]
-        event = "\n".join(
-            [self.settle, self.before, *(f"{v} += {e}" for v, e in self.deliver.items()), self.after]
-        )
+        delivered = (f"{v} += {e}" for v, e in self.deliver.items())
+        event = "\n".join([self.settle, self.before, *delivered, self.after, self.unsettle])
         coded = [
             ("presynaptic spike", event),
-            ("postsynaptic spike", f"{self.settle}\n{self.on_post}" if self.on_post else ""),
+            (
+                "postsynaptic spike",
+                f"{self.settle}\n{self.on_post}\n{self.unsettle}" if self.on_post else "",
+            ),
             ("spike of the source", self.at_pre),
             ("spike of the target", self.at_post),
             ("every step", self.step),

@@ -14,7 +14,7 @@ from brian2.utils.stringtools import get_identifiers
 from .equations import DIFFERENTIAL_EQUATION, RESERVED, parse, rename, statements
 from .values import kind, unit_text
 
-_TEXTS = ("before", "after", "on_post", "step", "settle")
+_TEXTS = ("before", "after", "on_post", "step", "settle", "unsettle")
 
 
 def per_neuron(synapse, where, sides=("pre", "post"), kept=()):
@@ -33,9 +33,10 @@ def per_neuron(synapse, where, sides=("pre", "post"), kept=()):
 def _events(synapse, side):
     """The statements of a side's event: (those that may not change the trace, those that may)."""
     if side == "post":
-        return statements(synapse.settle), statements(synapse.on_post)
+        return statements(synapse.settle), [*statements(synapse.on_post), *statements(synapse.unsettle)]
     deliveries = [f"{variable} += {text}" for variable, text in synapse.deliver.items()]
-    return [*statements(synapse.settle), *statements(synapse.before), *deliveries], statements(synapse.after)
+    first = [*statements(synapse.settle), *statements(synapse.before), *deliveries]
+    return first, [*statements(synapse.after), *statements(synapse.unsettle)]
 
 
 def _changes(statement, name):

@@ -64,8 +64,10 @@ class InterpretedBackend:
         else:
             connect(synapses, plan)
 
-    def only_when_called(self, runner):
+    def only_when_called(self, synapses, code, **options):
+        runner = synapses.run_regularly(code, **options)
         runner.active = False
+        return runner
 
     def period(self, clock, variable, factor, dt):
         """How often something happens: a multiple of a parameter, in whole steps."""
@@ -164,13 +166,11 @@ def _stretches(built, duration, results):
             every = recorder["every"]
             if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
                 variable = _synaptic(built, recorder)
-                settle = built.settle.get(recorder["part"])
-                if settle is not None and now > 0:
-                    settle.before_run({})
-                    settle.run()
+                _around(built, recorder, "settle", now)
                 values = np.array(variable.get_value())
                 # what all synapses share has one value, whichever are recorded
                 results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)
+                _around(built, recorder, "unsettle", now)
                 times[k].append(now)
             if every is not None and len(times[k]) * every < following - 1e-9:
                 following = len(times[k]) * every
@@ -180,6 +180,14 @@ def _stretches(built, duration, results):
         now = following
     for k in recorders:
         results[f"{k}.t"] = np.array(times[k])
+
+
+def _around(built, recorder, what, now):
+    """Bring synapses up to date before they are recorded, and put away again what is integrated lazily."""
+    runner = built.around.get((recorder["part"], what))
+    if runner is not None and now > 0:
+        runner.before_run({})
+        runner.run()
 
 
 def _synaptic(built, recorder):

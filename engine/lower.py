@@ -44,7 +44,7 @@ class Lowered:
     def __init__(self, plan):
         self.plan = plan
         self.groups, self.timed, self.synapses, self.monitors = {}, {}, {}, {}
-        self.clocks, self.settle, self.signals = {}, {}, []
+        self.clocks, self.around, self.signals = {}, {}, []
         self.network = None
 
     def view(self, slot):
@@ -172,12 +172,12 @@ def _every_step(built, backend):
         synapses = built.synapses[plan.name]
         if plan.step:
             synapses.run_regularly(plan.step, when="end", name=f"{plan.name}_step")
-        if plan.settle:
-            never = Clock(_NEVER * second, name=f"{plan.name}_settle_clock")
-            built.settle[plan.name] = synapses.run_regularly(
-                plan.settle, clock=never, when="start", order=_PERIODIC, name=f"{plan.name}_settle"
-            )
-            backend.only_when_called(built.settle[plan.name])
+        for what in ("settle", "unsettle"):
+            if getattr(plan, what):
+                name = f"{plan.name}_{what}"
+                built.around[plan.name, what] = backend.only_when_called(
+                    synapses, getattr(plan, what), when="start", order=_PERIODIC, name=name
+                )
 
 
 def _signal(group, name, source, variable, unit, built):

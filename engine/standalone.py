@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import brian2
-from brian2 import defaultclock, second
+from brian2 import Clock, defaultclock, second
 from brian2.core.variables import DynamicArrayVariable
 from brian2.devices.device import get_device, reset_device, set_device
 
@@ -95,8 +95,10 @@ class StandaloneBackend:
                 "way that is not known here."
             )
 
-    def only_when_called(self, runner):
-        """Its clock never comes: main calls it where weights are recorded."""
+    def only_when_called(self, synapses, code, **options):
+        """Code whose clock never comes: main calls it where weights are recorded."""
+        never = Clock(1e9 * second, name=f"{options['name']}_clock")
+        return synapses.run_regularly(code, clock=never, **options)
 
     def period(self, clock, variable, factor, dt):
         """How often something happens: a multiple of a parameter, in whole steps."""
@@ -222,9 +224,9 @@ def _snapshots(backend, built):
             if chosen and isinstance(variable, DynamicArrayVariable)
             else f'results.put("{k}.at." + std::to_string(times_{k}.size()), {where});'
         )
-        settle = built.settle.get(recorder["part"])
-        if settle is not None:
-            put = f"_run_{settle.codeobj.name}(); {put}"
+        around = [built.around.get((recorder["part"], what)) for what in ("settle", "unsettle")]
+        calls = ["" if runner is None else f"_run_{runner.codeobj.name}();" for runner in around]
+        put = f"{calls[0]} {put} {calls[1]}"
         due = (
             "now >= duration"
             if recorder["every"] is None

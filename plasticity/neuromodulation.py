@@ -193,32 +193,32 @@ def eligibility(
         dc/dt = -c/tau_c + what is proposed at spikes              dw/dt = eta c (d + tonic)
 
     Izhikevich 2007, Cereb. Cortex 17:2443, eqs. in "Methods". Exact and without a clock for the synapses:
-    with g = exp((t - t_0)/tau_c), the target cell integrates F = integral of d/g, and the synapse keeps c g,
-    which does not change between spikes, so that w grows by eta c g (F - F_0) from one spike to the next,
-    whatever d did. Every 5 tau_c all synapses are brought up to date and t_0 moves on. Between steps of time
-    d is taken to decay with tau_d, as that of `dopamine` does; for a signal of any other shape give a tau_d
-    that is long, and d counts as constant within a step. Bounds act when a spike or a recorder asks for the
-    weight. c_eligibility, as it is kept, is c g. `unit` is that of the modulator; eta has 1/s over it.
-    """
+    with u = exp(-(t - t_0)/tau_c) = 1/g, the target cell integrates F = integral of u (d + tonic), and the
+    synapse keeps c g, which does not change between spikes, so that w grows by eta c g times the growth of
+    F from one spike to the next, whatever d did; what is stored between spikes is w - eta c g F. Every 5
+    tau_c c is brought up to date and t_0 moves on. Between steps of time d is taken to decay with tau_d, as
+    that of `dopamine` does; for a signal of any other shape give a tau_d that is long, and d counts as
+    constant within a step. Bounds act when a spike or a recorder asks for the weight. c_eligibility, as it
+    is kept, is c g. `unit` is that of the modulator; eta has 1/s over it. """
     integral = unit_text(dimension(second * unit))
-    zero = "0" if integral == "1" else f"0*{integral}"
     return Rule(
         name,
-        synapse=f"""c : weight
-                    F0 : {integral}""",
+        synapse="c : weight",
         post=f"""g : 1
+                 u : 1
                  F : {integral}""",
         sink="c += dw*g_post",
-        settle="""w += eta*c*(F_post - F0)
-                  F0 = F_post""",
-        step_post=f"""F += tonic/g*tau_c*(1 - exp(-dt/tau_c))
-                      F += {modulator}/g*tau_c*tau_d/(tau_c + tau_d)*(1 - exp(-dt/tau_c - dt/tau_d))
+        settle="w += eta*c*F_post",
+        unsettle="w -= eta*c*F_post",
+        step_post=f"""during = tau_c*tau_d/(tau_c + tau_d)*(1 - exp(-dt/tau_c - dt/tau_d))
+                      F += u*({modulator}*during + tonic*tau_c*(1 - exp(-dt/tau_c)))
+                      u *= exp(-dt/tau_c)
                       g *= exp(dt/tau_c)""",
         periodic=(
-            Periodic(f"c /= g_post; F0 = {zero}", every="5*tau_c", order=-2),
-            Periodic(f"F = {zero}; g = 1", every="5*tau_c", order=-1, on="post"),
+            Periodic("c /= g_post", every="5*tau_c", order=-2),
+            Periodic("u = 1; g = 1", every="5*tau_c", order=-1, on="post"),
         ),
-        init={"g": 1.0},
+        init={"u": 1.0, "g": 1.0},
         params=dict(tau_c=tau_c, eta=eta, tau_d=tau_d, tonic=tonic),
         needs={f"{modulator}_post": unit},
         remedy={

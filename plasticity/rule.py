@@ -24,7 +24,7 @@ from circuits.synapses import Periodic, Synapse
 from circuits.values import describe, dimension, kind, number, plain, same_dimension, unit_text
 
 PUBLIC = ("w", "w_min", "w_max", "dw")
-_SYNAPTIC = ("propose_pre", "propose_post", "gate", "factor", "drift", "sink", "settle", "on_pre", "on_post")
+_SYNAPTIC = ("propose_pre", "propose_post", "gate", "factor", "drift", "sink", "settle", "unsettle", "on_pre", "on_post")
 
 
 class RuleError(CircuitError):
@@ -52,8 +52,9 @@ class Rule:
         A factor of what the synapse delivers.
     sink : str
         Statements that take dw, instead of the weight.
-    settle : str
-        Statements that bring what is integrated lazily, and w, up to date: run before whatever reads it.
+    settle, unsettle : str
+        Statements that bring what is integrated lazily, and w, up to date, and those that put it away again:
+        run before and after whatever reads it.
     on_pre, on_post : str
         Statements of the synapse at a spike, after the change of the weight.
     at_pre, at_post : str
@@ -88,6 +89,7 @@ class Rule:
     factor: str = ""
     sink: str = ""
     settle: str = ""
+    unsettle: str = ""
     on_pre: str = ""
     on_post: str = ""
     at_pre: str = ""
@@ -240,7 +242,7 @@ class Rule:
         for part, dimensions in {**wanted, "factor": DIMENSIONLESS}.items():
             if getattr(self, part).strip():
                 scope.expression(getattr(self, part), dimensions, part)
-        for part in ("sink", "settle", "on_pre", "on_post"):
+        for part in ("sink", "settle", "unsettle", "on_pre", "on_post"):
             scope.code(getattr(self, part), part)
         for end, variables in cells.items():
             outer = {n[: -len(end) - 1]: d for n, d in needs.items() if n.endswith(f"_{end}")}
@@ -378,7 +380,8 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
         post=_lines(base.post, *(t.post for t in texts)),
         deliver={variable: rename(text, weighted) for variable, text in base.deliver.items()},
         summed={variable: rename(text, weighted) for variable, text in base.summed.items()},
-        settle=_lines(*(code.bounded(t.settle) for t in texts)),
+        settle=_lines(base.settle, *(code.bounded(t.settle) for t in texts)),
+        unsettle=_lines(*(t.unsettle for t in reversed(texts)), base.unsettle),
         after=_lines(base.after, code.change("pre"), *(code.bounded(t.on_pre) for t in texts)),
         on_post=_lines(base.on_post, code.change("post"), *(code.bounded(t.on_post) for t in texts)),
         step=_lines(base.step, code.drift()),
@@ -429,7 +432,7 @@ class _Renamed:
 
 def _local(rule):
     """Names that a rule's code gives values for itself; left as they are, they could be a cell's variables."""
-    texts = [rule.sink, rule.settle, rule.on_pre, rule.on_post, *(p.code for p in rule.periodic)]
+    texts = [rule.sink, rule.settle, rule.unsettle, rule.on_pre, rule.on_post, *(p.code for p in rule.periodic)]
     texts += [getattr(rule, f"{what}_{end}") for what in ("at", "step") for end in ("pre", "post")]
     known = {*rule.synaptic_names(), *rule.cell_names("pre"), *rule.cell_names("post"), *PUBLIC}
     assigned = [re.match(r"(\w+)\s*=(?!=)", s) for text in texts for s in statements(text)]

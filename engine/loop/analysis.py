@@ -266,6 +266,21 @@ class Facts:
                 each.append(statement)
         return once, each
 
+    def stay(self, statements):
+        """Whether statements for each element give the same values at each step of a run."""
+        local = {statement.var for statement in statements}
+        scalars, _ = self.split_scalar()
+        known = local | set(self.fixed) | {statement.var for statement in scalars}
+        for statement in statements:
+            functions = set(calls(statement.expr))
+            if not all(is_pure(name, self.generator.variables.get(name)) for name in functions):
+                return False
+            for name in get_identifiers(statement.expr) - functions - known:
+                variable = self.generator.variables.get(name)
+                if not (self._is_constant(name) or isinstance(variable, ArrayVariable) and variable.constant):
+                    return False
+        return True
+
     def _is_constant(self, name):
         return isinstance(self.generator.variables.get(name), Constant)
 

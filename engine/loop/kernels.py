@@ -309,11 +309,18 @@ def _gaps(facts, found, size):
     if any(name in local or facts.is_element(name) for name in names):
         value = Statement("_probability", ":=", probability, "", float, constant=True)
         body = [*vector_lines(facts, [*before, value]), "_probability_of[_idx] = _probability;"]
-        setup += [
-            f"static std::vector<double> _probability_of({size});",
+        compute = [
             *loop(0, f"(int){size}", body, vector=True),
-            f"const double _largest = fast_loop::largest_of(_probability_of.data(), {size});",
+            f"_largest = fast_loop::largest_of(_probability_of.data(), {size});",
         ]
+        setup += [f"static std::vector<double> _probability_of({size});", "static double _largest;"]
+        if facts.stay([*before, value]):
+            setup += ["// the same at each step of a run, computed at its first", "static int _known_in = "
+                                                                                  "-1;"]
+            setup += ["if (_known_in != Network::_runs)", "{", "    _known_in = Network::_runs;"]
+            setup += [*indented(compute), "}"]
+        else:
+            setup += compute
         of = "[&](int _idx) { return _probability_of[_idx]; }"
     else:
         setup += [f"const double _largest = {facts.generator.translate_expression(probability)};"]
@@ -334,8 +341,8 @@ def _gaps(facts, found, size):
 def synaptic_effect(facts, pathway, side="pre", together=None):
     """What a spike does to its synapses, for all synapses of `pathway` that act in this step.
 
-    `side` is that of the cell whose spikes these are; `together` tells which variables may stand next to each other instead of in their own arrays.
-    """
+    `side` is that of the cell whose spikes these are; `together` tells which variables may stand next to
+    each other instead of in their own arrays. """
     lines = [
         "// scalar code",
         "const size_t _vectorisation_idx = -1;",
@@ -357,9 +364,8 @@ AHEAD = 16  # synapses of which memory is fetched before it is needed
 def _one_by_one(facts, pathway, side, together):
     """Effects that compute little: synapse by synapse, those of one cell after the other.
 
-    What they have in common, the cell itself, is read once, and where synapses stand scattered in memory, they
-    are fetched some steps ahead.
-    """
+    What they have in common, the cell itself, is read once, and where synapses stand scattered in memory,
+    they are fetched some steps ahead. """
     body = ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]
     own, other = ("_presynaptic_idx", "_postsynaptic_idx")[:: 1 if side == "pre" else -1]
     arrays, rest = {}, []
