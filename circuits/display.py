@@ -1,10 +1,10 @@
-"""How cells and circuits show themselves: equations and tables, as text and as HTML for notebooks (after
-Nordlie et al. 2009).
-"""
+"""How cells, synapses and circuits show themselves: equations and tables, as text and as HTML for notebooks
+(after Nordlie et al. 2009). """
 
 import html
 import re
 
+from .equations import parse, statements
 from .values import describe, kind
 
 
@@ -67,9 +67,63 @@ def cell_html(cell):
     )
 
 
+def synapse_code(synapse):
+    """(when, statements) of all that a synapse and the cells at its ends do."""
+    delivered = (f"{v} += {e}" for v, e in synapse.deliver.items())
+    pre = [synapse.settle, synapse.before, *delivered, synapse.after, synapse.unsettle]
+    post = [synapse.settle, synapse.on_post, synapse.unsettle] if synapse.on_post else []
+    coded = [
+        ("presynaptic spike", "\n".join(pre)),
+        ("postsynaptic spike", "\n".join(post)),
+        ("spike of the source", synapse.at_pre),
+        ("spike of the target", synapse.at_post),
+        ("every step", synapse.step),
+        ("every step, source", synapse.step_pre),
+        ("every step, target", synapse.step_post),
+    ]
+    ends = {"synapse": "", "pre": ", source", "post": ", target"}
+    for periodic in sorted(synapse.periodic, key=lambda p: p.order):
+        coded.append((f"every {periodic.every}{ends[periodic.on]}", periodic.code))
+    return [(when, found) for when, code in coded if (found := statements(code))]
+
+
+def synapse_text(synapse):
+    """Equations, statements and parameters as plain text: the model as one would write it by hand."""
+    lines = [f"Synapse {synapse.name}" + (f"  ({synapse.source})" if synapse.source else "")]
+    for label, text in (("", synapse.equations), ("source: ", synapse.pre), ("target: ", synapse.post)):
+        lines += [f"    {label}{line.strip()}" for line in text.splitlines() if line.strip()]
+    lines += [f"    target: {v} = sum of {e}" for v, e in synapse.summed.items()]
+    lines += [f"    target: {port} += {text}" for port, text in synapse.adds.items()]
+    for when, found in synapse_code(synapse):
+        lines += [f"  {when}:", *(f"    {statement}" for statement in found)]
+    lines += [f"  {name} = {value_text(value)}" for name, value in synapse.params.items()]
+    lines += [f"  start: {name} = {value_text(value)}" for name, value in synapse.init.items()]
+    return "\n".join(lines)
+
+
+def synapse_html(synapse):
+    """Equations in LaTeX, what happens when, and a parameter table."""
+    equations = ""
+    for label, text in (("", synapse.equations), ("source", synapse.pre), ("target", synapse.post)):
+        if text.strip():
+            equations += f"<p>{label}</p>$${latex(parse(text, synapse.name))}$$"
+    happens = "".join(
+        f"<tr><td style='text-align:left;vertical-align:top'>{html.escape(when)}</td><td "
+        "style='text-align:left'>"
+        f"<pre style='margin:0'>{html.escape(chr(10).join(found))}</pre></td></tr>"
+        for when, found in synapse_code(synapse)
+    )
+    rows = [(name, value_text(value), "parameter") for name, value in synapse.params.items()]
+    rows += [(name, value_text(value), "start value") for name, value in synapse.init.items()]
+    return (
+        f"<div><b>Synapse {html.escape(synapse.name)}</b> <i>{html.escape(synapse.source)}</i>{equations}"
+        f"<table>{happens}</table>{table(rows, ('name', 'value', 'kind'))}</div>"
+    )
+
+
 def circuit_rows(circuit):
     """The tables of a circuit: populations, projections, inputs and recorders, each a list of rows."""
-    from .circuit import Current, Poisson, Population, Projection, SpikeTrains
+    from .circuit import Current, Poisson, Population, Projection, Signal, SpikeTrains
 
     populations, projections, inputs = [], [], []
 
@@ -85,6 +139,8 @@ def circuit_rows(circuit):
             projections.append((name, part.source, part.target, part.synapse.name, part.wiring.kind, text))
         elif isinstance(part, Poisson):
             inputs.append((name, "Poisson", str(part.n), describe_timed(now(f"{name}.rates", part.rates))))
+        elif isinstance(part, Signal):
+            inputs.append((name, f"{part.source}.{part.variable} read by {', '.join(part.targets)}", "", ""))
         elif isinstance(part, SpikeTrains):
             inputs.append((name, "spike trains", str(part.n), f"{len(now(f'{name}.t', part.t))} spikes"))
         elif isinstance(part, Current):

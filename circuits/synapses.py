@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from brian2.units import mmolar, ms, mV, nA, nS
 
-from .equations import statements
+from . import display
 from .errors import CircuitError, listed, nearest
-from .values import describe, dimension, kind, number, same_dimension, unit_text
+from .values import dimension, kind, number, same_dimension, unit_text
 
 
 @dataclass(frozen=True)
@@ -150,36 +150,10 @@ class Synapse:
         return dataclasses.replace(self, params=params)
 
     def __repr__(self):
-        lines = [f"Synapse {self.name}" + (f"  ({self.source})" if self.source else "")]
-        for label, text in (("", self.equations), ("source: ", self.pre), ("target: ", self.post)):
-            lines += [f"    {label}{line.strip()}" for line in text.splitlines() if line.strip()]
-        lines += [f"    target: {v} = sum of {e}" for v, e in self.summed.items()]
-        lines += [f"    target: {port} += {text}" for port, text in self.adds.items()]
-        delivered = (f"{v} += {e}" for v, e in self.deliver.items())
-        event = "\n".join([self.settle, self.before, *delivered, self.after, self.unsettle])
-        coded = [
-            ("presynaptic spike", event),
-            (
-                "postsynaptic spike",
-                f"{self.settle}\n{self.on_post}\n{self.unsettle}" if self.on_post else "",
-            ),
-            ("spike of the source", self.at_pre),
-            ("spike of the target", self.at_post),
-            ("every step", self.step),
-            ("every step, source", self.step_pre),
-            ("every step, target", self.step_post),
-            *(
-                (f"every {p.every}" + {"synapse": "", "pre": ", source", "post": ", target"}[p.on], p.code)
-                for p in sorted(self.periodic, key=lambda p: p.order)
-            ),
-        ]
-        for label, code in coded:
-            found = statements(code)
-            if found:
-                lines += [f"  {label}:", *(f"    {statement}" for statement in found)]
-        lines += [f"  {k} = {describe(v)}" for k, v in self.params.items()]
-        lines += [f"  start: {k} = {describe(v)}" for k, v in self.init.items()]
-        return "\n".join(lines)
+        return display.synapse_text(self)
+
+    def _repr_html_(self):
+        return display.synapse_html(self)
 
 
 def _unit(value, example, where):

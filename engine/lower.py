@@ -191,7 +191,7 @@ def _signal(group, name, source, variable, unit, built):
         source,
         built.groups[group.name],
         f"{name}_post = {variable}_pre : {unit} (summed)",
-        namespace={},
+        namespace=dict(built.timed),
         name=f"{group.name}_{name}_reads",
     )
     made.connect(j="i" if len(source) == group.n else "k for k in range(N_post)")

@@ -10,6 +10,7 @@ prints itself as the equations a person would have written.
 """
 
 import dataclasses
+import html
 import re
 from dataclasses import dataclass, field
 
@@ -262,6 +263,9 @@ class Rule:
                     f"{where}: every={p.every!r}, but {p.period} is {describe(self.params[p.period])}; "
                     "give a time."
                 )
+
+    def _repr_html_(self):
+        return f"<pre>{html.escape(repr(self))}</pre>"
 
     def __repr__(self):
         lines = [f"Rule {self.name}" + (f"  ({self.source})" if self.source else "")]
