@@ -315,8 +315,10 @@ def _gaps(facts, found, size):
         ]
         setup += [f"static std::vector<double> _probability_of({size});", "static double _largest;"]
         if facts.stay([*before, value]):
-            setup += ["// the same at each step of a run, computed at its first", "static int _known_in = "
-                                                                                  "-1;"]
+            setup += [
+                "// the same at each step of a run, computed at its first",
+                "static int _known_in = -1;",
+            ]
             setup += ["if (_known_in != Network::_runs)", "{", "    _known_in = Network::_runs;"]
             setup += [*indented(compute), "}"]
         else:
@@ -342,7 +344,7 @@ def synaptic_effect(facts, pathway, side="pre", together=None):
     """What a spike does to its synapses, for all synapses of `pathway` that act in this step.
 
     `side` is that of the cell whose spikes these are; `together` tells which variables may stand next to
-    each other instead of in their own arrays. """
+    each other instead of in their own arrays."""
     lines = [
         "// scalar code",
         "const size_t _vectorisation_idx = -1;",
@@ -365,7 +367,7 @@ def _one_by_one(facts, pathway, side, together):
     """Effects that compute little: synapse by synapse, those of one cell after the other.
 
     What they have in common, the cell itself, is read once, and where synapses stand scattered in memory,
-    they are fetched some steps ahead. """
+    they are fetched some steps ahead."""
     body = ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]
     own, other = ("_presynaptic_idx", "_postsynaptic_idx")[:: 1 if side == "pre" else -1]
     arrays, rest = {}, []
@@ -377,7 +379,9 @@ def _one_by_one(facts, pathway, side, together):
             rest.append(line)
     ends = [name for name in (own, other) if name in arrays]
     read, write, _, _ = facts.touched()
-    scattered = [facts.array(n) for n in sorted(read | write) if facts.is_element(n) and facts.index(n) == "_idx"]
+    scattered = [
+        facts.array(n) for n in sorted(read | write) if facts.is_element(n) and facts.index(n) == "_idx"
+    ]
     if together is not None:
         beside = {facts.generator.get_array_name(variable) for variable in together.variables}
         first = next((f"_at_{v.name}" for v in together.variables if _is_read(v, facts)), None)
@@ -404,7 +408,11 @@ def _one_by_one(facts, pathway, side, together):
         "{",
         *indented(rest),
         "};",
-        *([f"const int32_t* const _other_end = {pathway}.other_ends({arrays[other]});"] if other in ends else []),
+        *(
+            [f"const int32_t* const _other_end = {pathway}.other_ends({arrays[other]});"]
+            if other in ends
+            else []
+        ),
         f"for (const DueSynapses& _group : {pathway}.due())",
         "{",
         "    const int32_t* const _index = _group.index;",
@@ -463,15 +471,22 @@ def _blocks(facts, pathway, together):
             return None
     read -= added
     kind = {name: c_data_type(generator.variables[name].dtype) for name in read | write | indices}
-    buffered = sorted(read | write | indices)
-    gather, compute, scatter = [], [], []
+    # Where each value stands while the block is computed: in an array of its own, or in the synapse's record.
+    place = {name: f"{name}_of[_k]" for name in read | write | indices}
+    records = {}
+    if together is not None:
+        records = {name: together.place(generator.variables[name]) for name in own | read}
+        records = {name: k for name, k in records.items() if k is not None and facts.index(name) == "_idx"}
+        place |= {name: f"_of[_k].value[{k}]" for name, k in records.items()}
+    gather, compute, scatter, apart_gather, apart_scatter = [], [], [], [], []
     for name in sorted(indices):
         gather += [f"const {kind[name]} {name} = {name}_of[_k] = {facts.array(name)}[_idx];"]
     for name in sorted(read):
-        gather += [f"{name}_of[_k] = {facts.array(name)}[{facts.index(name)}];"]
+        line = f"{place[name]} = {facts.array(name)}[{facts.index(name)}];"
+        (apart_gather if name in records else gather).append(line)
     for name in sorted(own | read):
         if name in read:
-            compute += [f"{'' if name in own else 'const '}{kind[name]} {name} = {name}_of[_k];"]
+            compute += [f"{'' if name in own else 'const '}{kind[name]} {name} = {place[name]};"]
         else:
             compute += [f"{kind[name]} {name};"]
     for statement in facts.vector:
@@ -480,23 +495,60 @@ def _blocks(facts, pathway, together):
             compute += [f"{statement.var}_of[_k] = {sign}({generator.translate_expression(statement.expr)});"]
         else:
             compute += _split([generator.translate_statement(statement)])
-    compute += [f"{name}_of[_k] = {name};" for name in sorted(own)]
-    scatter += [f"{facts.array(name)}[_idx] = {name}_of[_k];" for name in sorted(own)]
+    compute += [f"{place[name]} = {name};" for name in sorted(own)]
+    for name in sorted(own):
+        line = f"{facts.array(name)}[_idx] = {place[name]};"
+        (apart_scatter if name in records else scatter).append(line)
     for name in sorted(added):
         line = f"{facts.array(name)}[{facts.index(name)}_of[_k]] += {name}_of[_k];"
         scatter += [f"if ({conditional[name]}_of[_k])", f"    {line}"] if name in conditional else [line]
     number = ["const size_t _idx = _block[_k];"]
+
+    def each(body, ahead=()):
+        return loop("0", "_n", [*ahead, *number, *body], index="_k") if body else []
+
+    fetched = [
+        facts.array(n) for n in sorted(read | indices) if n not in records and facts.index(n) == "_idx"
+    ]
+    fetch = [f"__builtin_prefetch(&{array}[_block.ahead(_k)]);" for array in fetched]
+    setup = [f"DueBlocks _block({pathway});"]
+    setup += [
+        f"{kind[n]} {n}_of[DueBlocks::SIZE];" for n in sorted(read | write | indices) if n not in records
+    ]
+    reading, writing = each(gather, fetch), each(scatter)
+    if records:
+        setup += [
+            f"{together.class_name}::Record* const _records = {together.call}.records();",
+            f"{together.class_name}::Record _copies[DueBlocks::SIZE];",
+        ]
+        copy = ["__builtin_prefetch(&_records[_block.ahead(_k)], 1);", "_of[_k] = _records[_block[_k]];"]
+        reading = [
+            f"{together.class_name}::Record* _of = _copies;",
+            "if (!_records)",
+            *indented(each(apart_gather)),
+            "else if (_block.in_a_row())",
+            "    _of = _records + _block[0];",
+            "else",
+            *indented(loop(0, "_n", copy, index="_k")),
+            *reading,
+        ]
+        writing = [
+            "if (!_records)",
+            *indented(each(apart_scatter) or ["{}"]),
+            "else if (_of == _copies)",
+            *indented(loop(0, "_n", ["_records[_block[_k]] = _of[_k];"], index="_k")),
+            *writing,
+        ]
     return [
-        f"DueBlocks _block({pathway}{', _apart > 1' if together else ''});",
-        *(f"{kind[name]} {name}_of[DueBlocks::SIZE];" for name in buffered),
+        *setup,
         "while (const int _n = _block.next())",
         "{",
         "    // read",
-        *indented(loop(0, "_n", [*(number if gather else []), *gather], index="_k")),
+        *indented(reading),
         "    // compute, many at a time",
         *indented(loop(0, "_n", compute, index="_k", vector=True)),
         "    // write, in the order of the spikes",
-        *indented(loop(0, "_n", [*number, *scatter], index="_k")),
+        *indented(writing),
         "}",
     ]
 

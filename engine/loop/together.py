@@ -32,6 +32,10 @@ class Together:
         return f"{self.name}_together()"
 
     @property
+    def class_name(self):
+        return f"Together_{self.name}"
+
+    @property
     def type(self):
         return c_data_type(self.variables[0].dtype)
 
@@ -43,6 +47,10 @@ class Together:
             f"const size_t _apart = {self.call}.stride();",
             *(f"{self.type}* const _at_{v.name} = {self.call}.at({self.variables.index(v)});" for v in used),
         ]
+
+    def place(self, variable):
+        """The place of a variable among these, or None."""
+        return next((k for k, v in enumerate(self.variables) if v is variable), None)
 
     def redirected(self, lines, facts):
         """Lines of C++ with accesses to the variables' own arrays replaced."""
@@ -56,9 +64,10 @@ class Together:
         pointers = ", ".join(f"&brian::{array}" for array in self.arrays)
         return (
             f"// {self.name}: {', '.join(variable.name for variable in self.variables)}\n"
-            f"inline fast_loop::Together<{self.type}>& {self.call}\n"
+            f"typedef fast_loop::Together<{self.type}, {len(self.variables)}> {self.class_name};\n"
+            f"inline {self.class_name}& {self.call}\n"
             "{\n"
-            f"    static fast_loop::Together<{self.type}> variables({{{pointers}}});\n"
+            f"    static {self.class_name} variables({{{pointers}}});\n"
             "    return variables;\n"
             "}\n"
         )

@@ -662,7 +662,7 @@ static int pathway()
                     for (int k = d.begin; k < d.end; k++)
                         due.push_back(d.index ? d.index[k] : k);
                 wrong += due != expected;
-                DueBlocks block(ours, round % 5 == 0);
+                DueBlocks block(ours);
                 while (const int size = block.next())
                 {
                     std::vector<int32_t> once;

@@ -217,19 +217,25 @@ std::ostream& operator<<(std::ostream& out, const SynapticPathway& pathway)
 int DueBlocks::next()
 {
     first = -1;
+    list = synapses;
     int n = 0;
     while (current < due.size() && n < SIZE)
     {
         const DueSynapses& from = due[current];
         const int left = from.end - place;
-        if (!from.index && std::min(left, (int)SIZE) >= shortest)
+        if (!from.repeats && left >= SIZE/4)  // as they stand
         {
-            if (n == 0)
-            {
+            if (n > 0)
+                break;
+            n = std::min(left, (int)SIZE);
+            if (from.index)
+                list = from.index + place;
+            else
                 first = place;
-                n = std::min(left, (int)SIZE);
-                place += n;
-            }
+            last = left - 1;
+            place += n;
+            if (place >= from.end && ++current < due.size())
+                place = due[current].begin;
             return n;
         }
         const int take = std::min(from.repeats ? 1 : left, SIZE - n);
@@ -243,5 +249,6 @@ int DueBlocks::next()
         if (alone)
             break;
     }
+    last = n - 1;
     return n;
 }

@@ -96,13 +96,14 @@ class DueBlocks
 public:
     enum { SIZE = 256 };
 
-    // `listed`: treat successive synapses like scattered ones.
-    explicit DueBlocks(SynapticPathway& pathway, bool listed = false)
-        : due(pathway.due()), current(0), place(due.empty() ? 0 : due[0].begin),
-          shortest(listed ? SIZE + 1 : SIZE/4), first(-1) {}
+    explicit DueBlocks(SynapticPathway& pathway)
+        : due(pathway.due()), current(0), place(due.empty() ? 0 : due[0].begin), first(-1), list(synapses), last(0) {}
 
     // The number of synapses in the next block (0: there are no more).
     int next();
+
+    // Whether the block consists of successive synapses.
+    bool in_a_row() const { return first >= 0; }
 
     // The number of the synapse at place k of the block.
     size_t operator[](int k) const
@@ -112,15 +113,20 @@ public:
 #if defined(__GNUC__)
         asm volatile("");  // keeps the compiler from gathering in vectors, which takes longer than single reads
 #endif
-        return synapses[k];
+        return list[k];
     }
 
+    // A synapse some places further on, for fetching its memory before it is needed.
+    size_t ahead(int k) const { return first >= 0 ? first + k : list[std::min(k + (int)AHEAD, last)]; }
+
 private:
+    enum { AHEAD = 24 };
     const std::vector<DueSynapses>& due;
     size_t current;
     int32_t place;  // in due[current]
-    const int shortest;  // number of successive synapses that make a block of their own
     int32_t first;  // of a block of successive synapses, or -1
+    const int32_t* list;  // of the other blocks: part of an index, or `synapses`
+    int last;  // place in that list after which nothing is known
     int32_t synapses[SIZE];
 };
 
