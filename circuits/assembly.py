@@ -693,11 +693,14 @@ class Assembly:
         code = [*on_pre, *on_post, *statements(synapse.step)]
         for periodic in synapse.periodic:
             code += statements(periodic.code) if periodic.on == "synapse" else []
-        named = {re.match(r"\w+", statement).group() for statement in code if re.match(r"\w+\s*=(?!=)", statement)}
+        named = {
+            re.match(r"\w+", statement).group() for statement in code if re.match(r"\w+\s*=(?!=)", statement)
+        }
         stray = sorted(named & set(cells) - set(own))
         if stray:
             raise CircuitError(
-                f"{where}: its code gives {stray[0]!r} a value, and the cell {self.parts[target[0]].cell.name!r} has "
+                f"{where}: its code gives {stray[0]!r} a value, and the cell "
+                f"{self.parts[target[0]].cell.name!r} has "
                 f"a variable of that name. Write {stray[0]}_post if that is meant; rename one of them if not."
             )
         scope.code("\n".join(on_pre), "presynaptic spike")

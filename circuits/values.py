@@ -16,8 +16,8 @@ from .quantities import format_quantity
 _PREFERRED = {(volt * second).dim: "volt * second", (amp * second).dim: "amp * second"}
 _PREFERRED |= {(unit / meter**2).dim: f"{unit!r} / metre ** 2" for unit in (amp, siemens, farad)}
 _PLAIN = {
-    "metre", "kilogram", "second", "amp", "kelvin", "mole", "candle", "volt", "siemens", "ohm", "farad", "coulomb",
-    "hertz", "joule", "watt", "newton", "pascal", "molar", "weber", "tesla", "henry", "gram", "katal", "becquerel",
+    "metre", "kilogram", "second", "amp", "kelvin", "mole", "candle", "volt", "siemens", "ohm", "farad",
+    "coulomb", "hertz", "joule", "watt", "newton", "pascal", "molar", "weber", "tesla", "henry", "gram",
 }  # fmt: skip
 _BASE_UNITS = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
 

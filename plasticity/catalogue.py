@@ -56,8 +56,8 @@ def cards():
         "# Rules of plasticity",
         "",
         "Made by `python -m plasticity --cards`. Each rule is a function whose keywords are its numbers;",
-        "`compose` puts any of them on one synapse. Names stand as in the rule itself: on a synapse, x of the",
-        "rule stdp is x_stdp.",
+        "`compose` puts any of them on one synapse. Names stand as in the rule itself: on a synapse, x of",
+        "the rule stdp is x_stdp.",
         "",
     ]
     found = rules()

@@ -25,7 +25,18 @@ from circuits.synapses import Periodic, Synapse
 from circuits.values import describe, dimension, kind, number, plain, same_dimension, unit_text
 
 PUBLIC = ("w", "w_min", "w_max", "dw")
-_SYNAPTIC = ("propose_pre", "propose_post", "gate", "factor", "drift", "sink", "settle", "unsettle", "on_pre", "on_post")
+_SYNAPTIC = (
+    "propose_pre",
+    "propose_post",
+    "gate",
+    "factor",
+    "drift",
+    "sink",
+    "settle",
+    "unsettle",
+    "on_pre",
+    "on_post",
+)
 
 
 class RuleError(CircuitError):
@@ -436,7 +447,14 @@ class _Renamed:
 
 def _local(rule):
     """Names that a rule's code gives values for itself; left as they are, they could be a cell's variables."""
-    texts = [rule.sink, rule.settle, rule.unsettle, rule.on_pre, rule.on_post, *(p.code for p in rule.periodic)]
+    texts = [
+        rule.sink,
+        rule.settle,
+        rule.unsettle,
+        rule.on_pre,
+        rule.on_post,
+        *(p.code for p in rule.periodic),
+    ]
     texts += [getattr(rule, f"{what}_{end}") for what in ("at", "step") for end in ("pre", "post")]
     known = {*rule.synaptic_names(), *rule.cell_names("pre"), *rule.cell_names("post"), *PUBLIC}
     assigned = [re.match(r"(\w+)\s*=(?!=)", s) for text in texts for s in statements(text)]
