@@ -83,7 +83,7 @@ def run(
         both = rates[:n_e].mean(), rates[n_e:].mean()
         rows.append((condition, rho, one, *both, irregular, values[-1].mean()))
         if (condition, rho) not in shown:
-            t, rate = population_rate(s.t[excitatory], n_e, length, 0.5)
+            t, rate = population_rate(s.t[excitatory], n_e, length, length / 60)
             first = excitatory & (s.i < 100) & (s.t > length - 1)
             shown[condition, rho] = {
                 "t": t, "rate": rate, "rates": rates[:n_e], "weights": values[-1], "w_t": w.t,
@@ -145,8 +145,8 @@ def figure(results):
             axes["E"].hist(part["weights"], 60, (0, np.percentile(part["weights"], 99.5)), color=color,
                            histtype="step")  # fmt: skip
             axes["D"].axvline(rho, color=color, linestyle=":", linewidth=0.8)
-        plots.legend(axes["A"], outside=False, title="target")
-        axes["A"].set(xlabel="time (s)", ylabel="mean rate (Hz)", ylim=(0, None))
+        axes["A"].set(xlabel="time (s)", ylabel="mean rate (Hz)", ylim=(0, 1.4 * top))
+        axes["A"].legend(title="target (dotted)", ncols=len(rhos), loc="upper left")
         ax = axes["B"]
         for condition, mark, color in (("plastic", "o", plots.BLUE), ("half step", "x", plots.BLACK),
                                        ("frozen", "s", plots.GREY)):  # fmt: skip
