@@ -39,7 +39,7 @@ figures: $(VENV)/.ready
 	$(python) -m experiments --verify $(HEADLINE_OPTIONS) $(HEADLINE)
 
 test: $(VENV)/.ready-test
-	$(python) -m pytest $(PYTEST_OPTIONS)
+	$(python) -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
 
 notebook: $(VENV)/.ready-notebooks $(notebooks)
 	$(python) -m jupyter notebook $(JUPYTER_OPTIONS) $(if $(word 2,$(notebooks)),experiments/notebooks,$(notebooks))

@@ -269,6 +269,9 @@ _GENERATOR_FILL = """void fill_rand(double* numbers, int n) {
         void fill_randn(double* numbers, int n) {
             fast_loop::fill_normal(gen, stored_gauss, has_stored_gauss, numbers, n);
         }
+        int seedings() const {
+            return gen.seedings;
+        }
         """
 
 

@@ -14,12 +14,14 @@ def pytest_configure(config):
     kept = os.environ.get("PLASTICA_TEST_CACHE")
     if not kept:
         kept = config._plastica_cache = tempfile.mkdtemp(prefix="plastica-tests-")
+        os.environ["PLASTICA_TEST_CACHE"] = kept  # for the processes that pytest-xdist starts
     os.environ["PLASTICA_CACHE"] = kept
 
 
 def pytest_unconfigure(config):
     folder = getattr(config, "_plastica_cache", None)
     if folder:
+        del os.environ["PLASTICA_TEST_CACHE"]
         shutil.rmtree(folder, ignore_errors=True)
 
 

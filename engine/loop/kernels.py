@@ -327,13 +327,15 @@ def _gaps(facts, found, size):
     else:
         setup += [f"const double _largest = {facts.generator.translate_expression(probability)};"]
         of = "[&](int) { return _largest; }"
+    own = brian_versions.generator_can_fill()
+    seeding = "_random_generators[0].seedings()" if own else "Network::_runs"
     event = list(found)
     if further:
         asks = Statement("_also", ":=", further, "", bool, constant=True)
         event = [*vector_lines(facts, [*before, asks]), "if (!_also)", "    return;", *event]
     return [
         *setup,
-        f"_gaps.draw(_random_generators[0], Network::_runs, {size}, _largest, {of}, [&](int _idx)",
+        f"_gaps.draw(_random_generators[0], {seeding}, {size}, _largest, {of}, [&](int _idx)",
         "{",
         *indented(event),
         "});",

@@ -451,3 +451,35 @@ def test_weights_with_units_and_of_their_own_for_each_synapse():
         record=[weights("plastic", "w")],
     )
     np.testing.assert_allclose(final(circuit, 0.01), start.ravel() / nS * 1e-9)
+
+
+@pytest.mark.compiled
+def test_lazily_integrated_weights_do_not_depend_on_when_they_are_looked_at():
+    """Long stretches keep the variables of synapses together in memory, short ones do not."""
+    lazy = Rule(
+        "lazy",
+        synapse="c : weight",
+        post="F : second",
+        sink="c += dw",
+        settle="w += c*F_post/tau",
+        unsettle="w -= c*F_post/tau",
+        step_post="F += dt",
+        periodic=Periodic("c *= 0.9", every="tau"),
+        params=dict(tau=0.1 * second),
+    )
+    inputs = poisson(150, 20 * Hz)
+
+    def circuit(**options):
+        synapse = compose(pair(A_plus=0.001, A_minus=0.001), lazy, w="rand()", bounds=hard(-9, 9))
+        return Circuit(
+            inputs=inputs,
+            cells=population(Cell("ticking", "f : 1", threshold="rand() < 30*Hz*dt", reset="f = 0"), 150),
+            plastic=projection("inputs", "cells", synapse, wiring.all_to_all()),
+            record=[weights("plastic", "w", **options)],
+        )
+
+    whole, pieces = (engine.run(circuit(**o), 0.5 * second, seed=2) for o in ({}, {"every": 0.05 * second}))
+    assert len(pieces.weights["plastic.w"].t) == 11
+    a, b = (r.weights["plastic.w"].values for r in (whole, pieces))
+    assert np.abs(a[-1] - b[0]).max() > 1e-3
+    np.testing.assert_allclose(a[-1], b[-1], rtol=1e-9, atol=1e-12)

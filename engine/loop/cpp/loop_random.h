@@ -54,17 +54,18 @@ private:
 class EventGaps
 {
     double left, probability, hazard;
-    int run;
+    int since;
 public:
-    EventGaps() : left(-1.0), probability(-1.0), hazard(0.0), run(-1) {}
+    EventGaps() : left(-1.0), probability(-1.0), hazard(0.0), since(-1) {}
 
-    // Calls event(k) for each k < n that has one. `largest` is the largest probability(k) or more.
+    // Calls event(k) for each k < n that has one. `largest` is the largest probability(k) or more; what is left of
+    // the last gap counts as long as `seeding` stays the same.
     template <class Generator, class Probability, class Event>
-    void draw(Generator& random, int this_run, int n, double largest, const Probability& of, const Event& event)
+    void draw(Generator& random, int seeding, int n, double largest, const Probability& of, const Event& event)
     {
-        if (run != this_run)  // what is left of the last run depends on its seed
+        if (since != seeding)
         {
-            run = this_run;
+            since = seeding;
             left = -1.0;
         }
         if (!(largest < 0.25))  // frequent events, or not a number: one by one

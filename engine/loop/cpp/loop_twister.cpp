@@ -37,6 +37,7 @@ void Twister::refill()
 
 void Twister::seed(result_type value)
 {
+    seedings++;
     state[0] = (uint32_t)value;
     for (int k = 1; k < N; k++)
         state[k] = 1812433253u*(state[k - 1] ^ (state[k - 1] >> 30)) + k;
@@ -45,6 +46,7 @@ void Twister::seed(result_type value)
 
 void Twister::seed(std::seed_seq& sequence)
 {
+    seedings++;
     sequence.generate(state, state + N);
     bool zero = (state[0] & 0x80000000u) == 0;
     for (int k = 1; k < N; k++)

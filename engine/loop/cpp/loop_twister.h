@@ -21,8 +21,9 @@ class Twister
 
 public:
     typedef std::mt19937::result_type result_type;
+    int seedings;  // how often it was seeded: what was drawn ahead before that is not used any more
 
-    Twister() { seed(std::mt19937::default_seed); }
+    Twister() : seedings(0) { seed(std::mt19937::default_seed); }
 
     void seed(result_type value);
     void seed(std::seed_seq& sequence);
