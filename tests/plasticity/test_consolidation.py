@@ -124,19 +124,19 @@ def test_intelligence_weighs_contribution_against_displacement():
 # The chain of Benna & Fusi
 
 
-@pytest.mark.parametrize("m", [1, 2, 5])
+@pytest.mark.parametrize("m", [1, 4])
 def test_chain_is_its_matrix(m):
     """A step at once, then powers of the transition matrix; exactly, and nothing else moves."""
     learning = compose(step_rule(1.0), consolidation.benna_fusi(m=m, tau=1 * ms), w=0.0, bounds=unbounded())
     names = ["w", *(f"u_{k}_benna_fusi" for k in range(2, m + 1))]
-    net = alone(learning, [weights("learning", name, every=5 * ms) for name in names], pre=[0.004])
-    found = run(net, 60 * ms)
+    net = alone(learning, [weights("learning", name, every=20 * ms) for name in names], pre=[0.004])
+    found = run(net, 40 * ms)
     chain = np.array([found[f"learning.{name}"][:, 0] for name in names])
     matrix = benna_fusi.transition(m)
-    for snapshot in (1, 4, 11):
-        power = np.linalg.matrix_power(matrix, 5 * snapshot - 5)[:, 0]
+    for snapshot in (1, 2):
+        power = np.linalg.matrix_power(matrix, 20 * snapshot - 5)[:, 0]
         assert np.allclose(chain[:, snapshot], power, rtol=1e-12, atol=1e-15)
-    assert chain[0, 4] == pytest.approx(benna_fusi.signal(m, np.array(15)), rel=1e-12)
+    assert chain[0, 1] == pytest.approx(benna_fusi.signal(m, np.array(15)), rel=1e-12)
 
 
 def test_chain_only_loses_at_its_end():
