@@ -29,7 +29,6 @@ from analysis import plots
 from circuits import (
     Cell,
     Circuit,
-    current,
     poisson,
     population,
     projection,
@@ -72,54 +71,48 @@ def cosines(weight, components):
     return np.abs((weight * components).sum(axis=-1)) / np.maximum(norm, 1e-300)
 
 
-def parallel_parts(samples, start, eta):
-    """Units side by side that all learn by Oja's rule; their weights in one projection."""
-    unit = Cell("unit", "y = drive : 1", inputs={"drive": 1})
-    sample = Cell("sample", "x = sample : 1", inputs={"sample": 1})
-    learning = compose(
-        hebbian.oja(eta=eta), synapse=synapses.linear(start.T, port="drive"), bounds=unbounded()
+def linear_circuit(n_samples, start, eta, dt):
+    """Sanger's circuit, and units side by side that learn by Oja's rule from the same inputs.
+
+    A sample stays for two steps. Oja's units learn in both, so they get half the learning rate.
+    """
+    samples = timed(np.zeros((n_samples, start.shape[1])), 2 * dt)
+    side_by_side = compose(
+        hebbian.oja(eta=eta / 2), synapse=synapses.linear(start.T, port="drive"), bounds=unbounded()
     )
-    return {
-        "inputs": population(sample, start.shape[1]),
-        "units": population(unit, len(start)),
-        "samples": current("inputs", "sample", samples),
-        "forward": projection("inputs", "units", learning, wiring.all_to_all()),
-    }
+    names = ["side_by_side", *(f"forward_{k}" for k in range(1, len(start) + 1))]
+    return Circuit(
+        **hebbian.sanger_parts(samples, start, eta=eta),
+        units=population(Cell("unit", "y = drive : 1", inputs={"drive": 1}), len(start)),
+        side_by_side=projection("inputs", "units", side_by_side, wiring.all_to_all()),
+        record=[weights(name, "w", every=(n_samples // SNAPSHOTS) * 2 * dt) for name in names],
+        dt=dt,
+    )
 
 
-def learn(rule, random, values, start, eta, n_passes, dt):
-    """Weights of linear units at snapshots of all passes: snapshot x component x input."""
+def learn(random, values, start, eta, n_passes, dt):
+    """Weights by rule ("sanger", "oja") at snapshots of all passes: snapshot x component x input."""
     n, (n_components, n_inputs) = len(values), start.shape
-    hold = 2 if rule == "sanger" else 1
-    samples = timed(values, hold * dt)
-    if rule == "sanger":
-        names = [f"forward_{k}" for k in range(1, n_components + 1)]
-        backs = [f"back_{k}" for k in range(1, n_components)]
-        parts = hebbian.sanger_parts(samples, start, eta=eta)
-    else:
-        names, backs = ["forward"], []
-        parts = parallel_parts(samples, start, eta)
-    every = (n // SNAPSHOTS) * hold * dt
-    net = Circuit(**parts, record=[weights(name, "w", every=every) for name in names], dt=dt)
-    weight, found = start, []
+    net = linear_circuit(n, start, eta, dt)
+    forward = [f"forward_{k}" for k in range(1, n_components + 1)]
+    back = [f"back_{k}" for k in range(1, n_components)]
+    weight, found = {"sanger": start, "oja": start}, {"sanger": [], "oja": []}
     for k in range(n_passes):
-        numbers = {"samples.amplitude": timed(random.permutation(values), hold * dt)}
-        if rule == "sanger":
-            for j, name in enumerate([*names, *backs]):
-                numbers[f"{name}.w"] = weight[j % n_components]
-        else:
-            numbers["forward.w"] = weight.T
-        for name in [*names, *backs]:
-            numbers[f"{name}.eta_{rule}"] = eta / 2**k
-        recording = engine.run(net.but(numbers), n * hold * dt)
-        if rule == "sanger":
-            seen = np.stack([recording.weights[f"{name}.w"].values for name in names], axis=1)
-        else:
-            values_of = recording.weights["forward.w"].values
-            seen = values_of.reshape(len(values_of), n_inputs, n_components).transpose(0, 2, 1)
-        found.append(seen[1:])
-        weight = seen[-1]
-    return np.concatenate(found)
+        rate = eta / 2**k
+        numbers = {"samples.amplitude": timed(random.permutation(values), 2 * dt)}
+        for j, name in enumerate([*forward, *back]):
+            numbers |= {f"{name}.w": weight["sanger"][j % n_components], f"{name}.eta_sanger": rate}
+        numbers |= {"side_by_side.w": weight["oja"].T, "side_by_side.eta_oja": rate / 2}
+        recorded = engine.run(net.but(numbers), 2 * n * dt).weights
+        together = recorded["side_by_side.w"].values.reshape(-1, n_inputs, n_components)
+        seen = {
+            "sanger": np.stack([recorded[f"{name}.w"].values for name in forward], axis=1),
+            "oja": together.transpose(0, 2, 1),
+        }
+        for rule, course in seen.items():
+            found[rule].append(course[1:])
+            weight[rule] = course[-1]
+    return {rule: np.concatenate(courses) for rule, courses in found.items()}
 
 
 def spiking_circuit(n_inputs, n_cells, n_shown, show, A, alpha, baseline, dt):
@@ -176,8 +169,7 @@ def run(
         variance, components = reference.explained_variance_, reference.components_[:n_components]
         gaps.append(variance[:-1] / variance[1:])
         start = 0.1 * random.standard_normal((n_components, n_inputs))
-        for rule in ("sanger", "oja"):
-            found = learn(rule, random, values, start, eta, n_passes, dt)
+        for rule, found in learn(random, values, start, eta, n_passes, dt).items():
             curves.setdefault(rule, []).append(cosines(found, components))
             norm = np.linalg.norm(found[-1], axis=1)
             for k in range(n_components):
