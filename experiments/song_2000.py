@@ -91,7 +91,7 @@ def shared_rate(seed, rate, c, duration, tau=20e-3, grid=1e-3):
     return np.maximum(0, rate * (1 + np.sqrt(c) * y))
 
 
-def measured(recording, late=0.5):
+def measured(recording, late=0.25):
     """Weights (snapshot x synapse, 0 to 1) by half; output rates (Hz): over time and in the last part."""
     w = {name.removeprefix("from_").removesuffix(".w"): r for name, r in recording.weights.items()}
     t = next(iter(w.values())).t
@@ -175,7 +175,7 @@ def run(
 
 
 def regulation(table, condition, low, high):
-    """Output at inputs from low to high (Hz): largest deviation from the mean (%), and highest over lowest."""
+    """Output at inputs from low to high (Hz): largest deviation from the mean (%), highest over lowest."""
     rows = table[(table.condition == condition) & table.input_Hz.between(low, high)]
     rates = rows.groupby("input_Hz").output_Hz.mean()
     if len(rates) < 2:
@@ -191,13 +191,13 @@ def figure(results):
         titles={
             "A": f"Weights after {results['duration']:g} s",
             "B": "Output while learning",
-            "C": "Output against input",
+            "C": f"Output, plastic: x {regulation(table, 'plastic', rates[0], rates[-1])[1]:.2f}",
             "D": f"A-/A+ = {results['control_ratio']:g}",
             "E": f"Half correlated, c = {results['c']:g}",
             "F": "The two halves",
         },
-        title=f"STDP of Song et al. 2000: {N} plastic inputs of one neuron; seeds {seeds[0]} to {seeds[-1]}, "
-        f"step {results['dt']:g} ms; all but C: seed {seeds[0]}",
+        title=f"STDP of Song et al. 2000, {N} plastic inputs; seeds {seeds[0]} to {seeds[-1]}, step "
+        f"{results['dt']:g} ms; all but C: seed {seeds[0]}",
     )
     bins = np.linspace(0, 1, 21)
     with plots.style():
@@ -207,7 +207,7 @@ def figure(results):
             axes["A"].hist(one["last"]["free"], bins, histtype="step", linewidth=1.2, **looks)
             axes["B"].plot((one["t"][1:] + one["t"][:-1]) / 2, one["rate"], **looks)
         axes["A"].legend(title="input")
-        axes["A"].set(xlabel="weight / g_max", ylabel="synapses")
+        axes["A"].set(xlabel="weight (g$_{max}$)", ylabel="synapses")
         axes["B"].set(xlabel="time (s)", ylabel="output rate (Hz)", yscale="log")
         ax = axes["C"]
         for condition, mark, color in (("plastic", "o", plots.BLUE), ("half step", "x", plots.BLACK),
@@ -216,13 +216,11 @@ def figure(results):
             if len(rows):
                 looks = dict(color=color, fillstyle="none", label=condition)
                 ax.plot(rows.input_Hz, rows.output_Hz, mark, **looks)
-        _, ratio = regulation(table, "plastic", rates[0], rates[-1])
-        ax.text(0.97, 0.03, f"plastic: x {ratio:.2f}", transform=ax.transAxes, ha="right", fontsize=7)
         ax.set(xlabel="input rate (Hz)", ylabel="output rate (Hz)", yscale="log")
         ax.legend()
         control = shown[f"A-/A+ {rates[-1]:g}"]
         axes["D"].hist(control["last"]["free"], bins, color=plots.VERMILLION)
-        axes["D"].set(xlabel="weight / g_max", ylabel="synapses")
+        axes["D"].set(xlabel="weight (g$_{max}$)", ylabel="synapses")
         rows = table[table.condition == "correlated"]
         if len(rows):
             one = shown[f"correlated {rows.input_Hz.iloc[0]:g}"]
@@ -233,8 +231,12 @@ def figure(results):
             axes["E"].legend()
         else:
             axes["E"].text(0.5, 0.5, "not run", transform=axes["E"].transAxes, ha="center")
-        axes["E"].set(xlabel="time (s)", ylabel="mean weight / g_max", ylim=(0, 1))
-        axes["F"].set(xlabel="weight / g_max", ylabel="synapses", xlim=(0, 1))
+        axes["E"].set(xlabel="time (s)", ylabel="mean weight (g$_{max}$)", ylim=(0, 1))
+        axes["F"].set(xlabel="weight (g$_{max}$)", ylabel="synapses", xlim=(0, 1))
+        for letter in "BC":
+            axes[letter].yaxis.set_major_locator(plots.matplotlib.ticker.LogLocator(subs=(1, 3)))
+            axes[letter].yaxis.set_major_formatter("{x:g}")
+            axes[letter].yaxis.set_minor_locator(plots.matplotlib.ticker.NullLocator())
     return fig
 
 

@@ -125,8 +125,8 @@ def figure(results):
             **{letter: name.replace(", ", ",\n", 1) for letter, name in zip("ABCDE", rows, strict=False)},
             "F": "Poisson trains,\nvisual cortex, minimal",
         },
-        title=f"Triplet rule: {results['n_pairs']} pairs {1e3 * results['lag']:g} ms apart (points: measured, "
-        f"lines: event by event); Poisson trains of seeds {results['seeds'][0]} to {results['seeds'][-1]}",
+        title=f"Triplet rule: {results['n_pairs']} pairs {1e3 * results['lag']:g} ms apart (points: "
+        f"measured, lines: event by event); seeds of F {results['seeds'][0]} to {results['seeds'][-1]}",
     )
     orders = (("pre before post", plots.BLUE), ("post before pre", plots.VERMILLION))
     with plots.style():

@@ -330,19 +330,21 @@ def calcium(
     Event-driven: between spikes calcium falls, so that the time above a threshold is a logarithm, and the
     linear terms and the noise have closed forms over it. The double well is kept, with its barrier at 1/2, by
     its own exact flow over the whole interval, after the calcium's part: the two do not commute, an error of
-    order interval/tau. theta_d must not exceed theta_p. Without sigma nothing is drawn and rho stays within 0
-    and 1; with it rho may leave them, and w is clipped where rho is not. Needs bounds w_min and w_max.
+    order interval/tau. theta_d must not exceed theta_p. The weight itself is the state, so the rule needs
+    bounds w_min and w_max; without sigma nothing is drawn and rho stays between 0 and 1, with sigma it is cut
+    off there, as the paper's is not.
     """
     drawn = dict(sigma=sigma) if float(sigma) else {}
     return Rule(
         name,
-        synapse="calcium : 1\nrho : 1\nsince : second",
+        synapse="calcium : 1\nsince : second",
         # over: the time above each threshold since the last event; 1e-300 keeps the logarithm finite
         settle=f"""over_p = clip(tau_Ca*log(calcium/theta_p + 1e-300), 0*second, t - since)
                    over_d = clip(tau_Ca*log(calcium/theta_d + 1e-300), 0*second, t - since) - over_p
                    keep_p = exp(-over_p*(gamma_p + gamma_d)/tau)
                    keep_d = exp(-over_d*gamma_d/tau)
                    goal = gamma_p/(gamma_p + gamma_d)
+                   rho = (w - w_min)/(w_max - w_min)
                    rho = goal + (rho - goal)*keep_p{_NOISE_P if drawn else ""}
                    rho *= keep_d{_NOISE_D if drawn else ""}
                    off = (rho - 0.5)**2
@@ -356,7 +358,6 @@ def calcium(
             tau_Ca=tau_Ca, C_source=C_source, C_target=C_target, theta_d=theta_d, theta_p=theta_p,
             gamma_d=gamma_d, gamma_p=gamma_p, tau=tau, **drawn,
         ),
-        init={"rho": "(w - w_min)/(w_max - w_min)"},
         source="Graupner & Brunel 2012, eqs. 1 and 2",
     )  # fmt: skip
 
