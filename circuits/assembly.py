@@ -189,6 +189,7 @@ class Assembly:
             reset=cell.reset,
             refractory=cell.refractory,
             method=cell.method,
+            events={name: list(what) for name, what in cell.events.items()},
         )
         lines = [cell.equations]
         sums = {port: [text] for port, text in cell.adds.items()}
@@ -431,8 +432,9 @@ class Assembly:
                 )
             label = f"{name}_{side}_traces"
             order = 0 if side == "pre" else 2  # of synapses: presynaptic events -1, postsynaptic ones 1
+            event = self.synapse[name].event if side == "post" else "spike"
             made[label] = SynapsePlan(
-                label, ends, ends, "", code, "", one_to_one(), {"j": "i"}, "shared", order=order
+                label, ends, ends, "", code, "", one_to_one(), {"j": "i"}, "shared", event=event, order=order
             )
             delay = next((s for s in self.slots if s.group == name and s.variable == "delay"), None)
             if side == "pre" and delay is not None:
@@ -518,10 +520,16 @@ class Assembly:
             return [*settle, *code, *unsettle] if code else []
 
         on_pre, on_post, step = settled(on_pre), settled(on_post), settled(statements(synapse.step))
-        if (on_post or synapse.at_post.strip()) and not cell.threshold:
+        follows = on_post or synapse.at_post.strip()
+        if follows and synapse.event == "spike" and not cell.threshold:
             raise CircuitError(
                 f"{where}: it acts on spikes of the cell {cell.name!r} of {part.target!r}, which has no "
                 "threshold."
+            )
+        if follows and synapse.event not in ("spike", *cell.events):
+            raise CircuitError(
+                f"{where}: the cell {cell.name!r} of {part.target!r} has no event {synapse.event!r}."
+                f"{nearest(synapse.event, cell.events)} Its events: {listed(['spike', *cell.events])}."
             )
         self._check_synapse(
             where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
@@ -607,6 +615,7 @@ class Assembly:
             "shared" if kind(delay) == "scalar" else "each",
             pairs,
             settle=rename("\n".join(settle), mine),
+            event=synapse.event,
             unsettle=rename("\n".join(unsettle), mine),
             step=rename("\n".join(step), mine),
         )
@@ -839,7 +848,14 @@ class Assembly:
                     )
             elif start is not None or stop is not None:
                 raise CircuitError(f"{where}: a slice of a projection. Give index=... instead.")
-            if recorder.kind == "spikes" and isinstance(part, Population) and not part.cell.threshold:
+            events = part.cell.events if isinstance(part, Population) else {}
+            if recorder.kind == "spikes" and recorder.variable and recorder.variable not in events:
+                raise CircuitError(
+                    f"{where}: there is no event {recorder.variable!r}.{nearest(recorder.variable, events)} "
+                    f"Events: {listed(['spike', *events])}."
+                )
+            silent = isinstance(part, Population) and not part.cell.threshold and not recorder.variable
+            if recorder.kind == "spikes" and silent:
                 raise CircuitError(
                     f"{where}: the cell {part.cell.name!r} has no threshold and never spikes. Give it one."
                 )

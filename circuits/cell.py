@@ -37,6 +37,9 @@ class Cell:
         The condition for a spike and what a spike changes; no threshold means that the cell does not spike.
     refractory : str
         A duration or condition during which no spike follows and `(unless refractory)` equations rest.
+    events : dict
+        Name of a further kind of event to (condition, statements): {"complex": ("c > 0.5", "c = 0")}.
+        Synapses can follow it (`Synapse.event`), and `spikes("cells", event="complex")` records it.
     method : str
         Integration method of Brian2; "exact" falls back to "exponential_euler" where a synapse makes the
         equations nonlinear.
@@ -61,6 +64,7 @@ class Cell:
     reset: str = ""
     refractory: str = ""
     method: str = "exponential_euler"
+    events: dict = field(default_factory=dict)
     init: dict = field(default_factory=dict)
     adds: dict = field(default_factory=dict)
     source: str = ""
@@ -120,6 +124,19 @@ class Cell:
                 f"{where}: there is a reset or refractory period but no threshold. Give threshold='v > V_t'."
             )
         scope.code(self.reset, "reset")
+        for name, what in self.events.items():
+            if not (isinstance(what, tuple) and len(what) == 2 and all(isinstance(x, str) for x in what)):
+                raise CircuitError(
+                    f"{where}, event {name!r}: got {what!r}; give a condition and statements, such as "
+                    "('c > 0.5', 'c = 0')."
+                )
+            refuse_reserved(name, where, "event")
+            if name == "spike":
+                raise CircuitError(
+                    f"{where}: the event 'spike' is that of the threshold. Choose another name."
+                )
+            scope.expression(what[0], DIMENSIONLESS, f"event {name}", boolean=True)
+            scope.code(what[1], f"event {name}")
         if self.refractory:
             self._check_refractory(scope)
         for port, expression in self.adds.items():

@@ -217,9 +217,11 @@ def projection(source, target, synapse, wiring, delay=0 * ms):
     return Projection(source, target, synapse, wiring, delay)
 
 
-def spikes(part):
-    """Record all spikes of a population or input (or of a slice of it)."""
-    return Recorder("spikes", part)
+def spikes(part, event=""):
+    """Record all spikes of a population or input (or of a slice of it), or its events of another kind: then
+    they are found under "part.event".
+    """
+    return Recorder("spikes", part, event)
 
 
 def trace(part, variable, index=None, every=None):

@@ -1,5 +1,5 @@
 """How cells, synapses and circuits show themselves: equations and tables, as text and as HTML for notebooks
-(after Nordlie et al. 2009). """
+(after Nordlie et al. 2009)."""
 
 import html
 import re
@@ -43,6 +43,9 @@ def cell_text(cell):
         value = getattr(cell, label)
         if value:
             lines.append(f"  {label}: " + "; ".join(value.splitlines()))
+    lines += [
+        f"  event {name}: {when}: {'; '.join(statements(what))}" for name, (when, what) in cell.events.items()
+    ]
     if cell.inputs:
         lines.append("  inputs: " + ", ".join(f"{n} ({u!r})" for n, u in cell.inputs.items()))
     lines += [f"  {name} = {value_text(value)}" for name, value in cell.params.items()]
@@ -60,6 +63,9 @@ def cell_html(cell):
         for label in ("threshold", "reset", "refractory", "method")
         if getattr(cell, label)
     ]
+    events += [
+        (f"event {n}", f"{when}: {'; '.join(statements(what))}") for n, (when, what) in cell.events.items()
+    ]
     events += [(f"adds to {port}", expression) for port, expression in cell.adds.items()]
     return (
         f"<div><b>Cell {html.escape(cell.name)}</b> <i>{html.escape(cell.source)}</i>$${latex(cell.parsed)}$$"
@@ -74,7 +80,7 @@ def synapse_code(synapse):
     post = [synapse.settle, synapse.on_post, synapse.unsettle] if synapse.on_post else []
     coded = [
         ("presynaptic spike", "\n".join(pre)),
-        ("postsynaptic spike", "\n".join(post)),
+        (f"postsynaptic {synapse.event}", "\n".join(post)),
         ("spike of the source", synapse.at_pre),
         ("spike of the target", synapse.at_post),
         ("every step", synapse.step),

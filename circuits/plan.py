@@ -96,6 +96,7 @@ class GroupPlan:
     method: str = ""
     timed: dict = field(default_factory=dict)  # function name -> Timed
     rates: str = ""
+    events: dict = field(default_factory=dict)  # name -> [condition, statements]
     links: dict = field(default_factory=dict)  # variable -> [group, its variable, unit]
     steps: list = field(default_factory=list)  # statements at the start of every time step
 
@@ -114,6 +115,9 @@ class SynapsePlan:
     connect: dict
     delay: str  # shared | each
     pairs: int = 0
+    event: str = (
+        "spike"  # of the target, that on_post follows; for connections of cells with themselves, theirs
+    )
     order: int | None = None  # of presynaptic events in a time step, if not the usual one
     settle: str = ""  # statements that bring synapses up to date before they are recorded,
     unsettle: str = ""  # and those that come after it

@@ -73,7 +73,7 @@ class Synapse:
     before, after : str
         Statements of a presynaptic spike before and after delivery.
     on_post : str
-        Statements of a postsynaptic spike.
+        Statements of a postsynaptic spike, or of the target's event of the kind `event`.
     step : str
         Statements of every synapse at the end of every time step (costs all synapses at each step).
     settle, unsettle : str
@@ -110,6 +110,7 @@ class Synapse:
     before: str = ""
     after: str = ""
     on_post: str = ""
+    event: str = "spike"
     step: str = ""
     settle: str = ""
     unsettle: str = ""

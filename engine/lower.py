@@ -15,12 +15,12 @@ from contextlib import contextmanager
 import numpy as np
 from brian2 import (
     Clock,
+    EventMonitor,
     Network,
     NeuronGroup,
     PoissonGroup,
     PopulationRateMonitor,
     SpikeGeneratorGroup,
-    SpikeMonitor,
     StateMonitor,
     Synapses,
     TimedArray,
@@ -144,16 +144,20 @@ def _group(group, timed):
         return PoissonGroup(group.n, rates, namespace=namespace, name=group.name)
     if group.kind == "spike_trains":
         return SpikeGeneratorGroup(group.n, [0], [0] * second, name=group.name)
-    return NeuronGroup(
+    made = NeuronGroup(
         group.n,
         group.equations,
         threshold=group.threshold or None,
         reset=group.reset or None,
         refractory=group.refractory or False,
+        events={name: condition for name, (condition, _) in group.events.items()},
         method=METHODS.get(group.method, group.method),
         namespace=namespace,
         name=group.name,
     )
+    for name, (_, code) in group.events.items():
+        made.run_on_event(name, code, when="resets")
+    return made
 
 
 # Within the slot "start" of a time step: what is due every so often, then what cells do at every step.
@@ -222,6 +226,7 @@ def _synapses(plan, built):
         on_pre=plan.on_pre or None,
         on_post=plan.on_post or None,
         delay=0 * second if plan.on_pre and plan.delay == "shared" else None,
+        on_event={"pre": "spike" if plan.order is None else plan.event, "post": plan.event},
         method=METHODS["exact"],
         namespace=dict(built.timed),  # subexpressions of the cells may read values over time
         name=plan.name,
@@ -259,7 +264,7 @@ def _monitor(recorder, built, name):
         return None
     source = _part(built, (recorder["part"], recorder["start"], recorder["stop"]))
     if recorder["kind"] == "spikes":
-        return SpikeMonitor(source, name=name)
+        return EventMonitor(source, recorder["variable"] or "spike", name=name)
     if recorder["kind"] == "rate":
         return PopulationRateMonitor(source, name=name)
     variable = source.variables[recorder["variable"]]

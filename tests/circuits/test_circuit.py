@@ -9,6 +9,7 @@ from circuits import (
     Cell,
     Circuit,
     CircuitError,
+    Synapse,
     current,
     poisson,
     population,
@@ -453,3 +454,55 @@ def test_names_that_a_projection_or_current_would_double():
         )
     with pytest.raises(CircuitError, match=r"'x_amplitude' too"):
         make(a=population(taken, 10), x=current("a", "I", 1 * nA))
+
+
+def complex_cell():
+    return Cell(
+        "two kinds",
+        "v : 1\nc : 1",
+        threshold="v > 0.5",
+        reset="v = 0",
+        events={"complex": ("c > 0.5", "c = 0")},
+    )
+
+
+@pytest.mark.parametrize("backend", ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)])
+def test_events_of_another_kind_are_recorded_and_followed(backend):
+    teach = Synapse(
+        "teach",
+        equations="w : 1",
+        before="w += 0",
+        on_post="w += 1",
+        event="complex",
+        at_post="n += 1",
+        post="n : 1",
+    )
+    net = Circuit(
+        simple=spike_trains(2, [0, 1, 1], [1, 1, 2] * ms),
+        climbing=spike_trains(2, [1, 1, 1], [1, 3, 5] * ms),
+        cells=population(complex_cell(), 2),
+        drive=projection("simple", "cells", synapses.delta("v", 1.0), wiring.one_to_one()),
+        climb=projection("climbing", "cells", synapses.delta("c", 1.0), wiring.one_to_one()),
+        plastic=projection("simple", "cells", teach, wiring.all_to_all()),
+        record=[
+            spikes("cells"),
+            spikes("cells", event="complex"),
+            weights("plastic", "w"),
+            trace("cells", "n_plastic"),
+        ],
+    )
+    r = engine.run(net, 10 * ms, seed=1, backend=backend)
+    np.testing.assert_allclose(r.spikes["cells"].t, [1.1e-3, 1.1e-3, 2.1e-3])
+    np.testing.assert_allclose(r.spikes["cells.complex"].t, [1.1e-3, 3.1e-3, 5.1e-3])
+    np.testing.assert_array_equal(r.spikes["cells.complex"].i, 1)
+    np.testing.assert_array_equal(r.weights["plastic.w"].values[-1], [0, 3, 0, 3])
+    np.testing.assert_array_equal(r.traces["cells.n_plastic"].values[-1], [0, 3])
+
+
+def test_events_that_are_not_there_are_refused():
+    with pytest.raises(CircuitError, match="no event 'complx'. Did you mean complex"):
+        Circuit(cells=population(complex_cell(), 2), record=[spikes("cells", event="complx")])
+    with pytest.raises(CircuitError, match="'spike' is that of the threshold"):
+        Cell("x", "v : 1", events={"spike": ("v > 1", "v = 0")})
+    with pytest.raises(CircuitError, match="has unit|not a condition"):
+        Cell("x", "v : 1", events={"high": ("v + 1", "v = 0")})
