@@ -2,10 +2,11 @@
 groups and devices.
 
 `run(circuit, duration, seed=...)` is all that most users need. Nothing here imports Brian2 until a circuit
-is built, so that workers which are handed a `Program` and numbers start fast. Importing `engine` after
-Brian2 registers the device "fast_standalone" for plain Brian2 scripts.
+is built, so that workers which are handed a `Program` and numbers start fast. Brian2, whether imported before
+`engine` or after it, knows the device "fast_standalone" for plain Brian2 scripts.
 """
 
+import importlib.util
 import sys
 
 _PUBLIC = {
@@ -31,7 +32,32 @@ def __getattr__(name):
     raise AttributeError(f"module 'engine' has no attribute {name!r}")
 
 
-if "brian2" in sys.modules:
+def _register():
     from .device import register
 
     register()
+
+
+class _AfterBrian2:
+    """Registers the device at the end of the first import of Brian2."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "brian2":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def and_register(module):
+                execute(module)
+                _register()
+
+            spec.loader.exec_module = and_register
+        return spec
+
+
+if "brian2" in sys.modules:
+    _register()
+else:
+    sys.meta_path.insert(0, _AfterBrian2())

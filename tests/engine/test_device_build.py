@@ -360,6 +360,16 @@ def test_this_brian2_has_what_is_extended():
     assert brian_versions.missing_hooks() == []
 
 
+@pytest.mark.parametrize("imports", ["import brian2, engine", "import engine, brian2"])
+def test_the_device_is_known_whatever_is_imported_first(imports):
+    code = f"{imports}; brian2.set_device('fast_standalone'); print(type(brian2.get_device()).__name__)"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["FastStandaloneDevice"]
+
+
 def test_the_random_generator_takes_a_seed_sequence():
     from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
