@@ -6,9 +6,10 @@ by eta (y - 2 rho tau) at presynaptic and eta x at postsynaptic spikes. The exci
 with slope 1; without plasticity it does not.
 
 The rate lies above rho by about 1 Hz up to 10 Hz, at every time step and however long one waits: the rule
-balances 2 tau r_pre (r_post - rho) with the covariance of the two spike trains, and that is negative, since
-a spike of an inhibitory cell with 40 synapses of 3 nS takes about 0.04 spikes from its target. So the rate is
-within 10 % of rho from 12 Hz on and not below: 6 Hz for a rho of 5 Hz.
+balances 2 tau r_pre (r_post - rho) with the covariance of the two spike trains, which is negative. In the
+window after a spike of an inhibitory cell (40 synapses of about 3 nS on each target) come 0.04 to 0.05 spikes
+fewer than by chance, and 0.04/(2 tau) is 1 Hz. So the rate is within 10 % of rho from 12 Hz on, and not below:
+6 Hz for a rho of 5 Hz.
 
 Deviations: learning begins at 2.6 nS with eta 0.1 nS, to be stationary after 15 s (the paper learns for an
 hour); no delays. The quick form has half of the cells with the same number of synapses each.
