@@ -7,8 +7,8 @@ with slope 1; without plasticity it does not.
 
 The rate lies above rho by about 1 Hz up to 10 Hz, at every time step and however long one waits: the rule
 balances 2 tau r_pre (r_post - rho) with the covariance of the two spike trains, which is negative. In the
-window after a spike of an inhibitory cell (40 synapses of about 3 nS on each target) come 0.04 to 0.05 spikes
-fewer than by chance, and 0.04/(2 tau) is 1 Hz. So the rate is within 10 % of rho from 12 Hz on, and not below:
+window after a spike of an inhibitory cell (a target has 40 of them, of about 3 nS) come 0.04 to 0.05 spikes
+fewer than by chance, and 0.04/(2 tau) is 1 Hz. So the rate is within 10 % of rho from 12 Hz on, not below:
 6 Hz for a rho of 5 Hz.
 
 Deviations: learning begins at 2.6 nS with eta 0.1 nS, to be stationary after 15 s (the paper learns for an
