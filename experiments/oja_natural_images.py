@@ -42,7 +42,7 @@ from experiments import Claim, progress
 from plasticity import compose, hebbian, unbounded
 
 SOURCE = "Oja 1982; Sanger 1989"
-QUICK = dict(n_patches=15_000, seeds=(1, 2))
+QUICK = dict(n_patches=16_000, dt=2 * ms, seeds=(1, 2))
 
 IMAGES = ("china.jpg", "flower.jpg")
 COLUMNS = ["rule", "seed", "component", "cosine", "norm"]
@@ -63,6 +63,19 @@ def patches(random, n, shape):
     values -= values.mean(axis=1, keepdims=True)
     values -= values.mean(axis=0)
     return values / np.sqrt((values**2).sum(axis=1).mean())
+
+
+def variance_ratios(shape, n, stride=2):
+    """Ratios of successive variances of the first n + 1 components of all patches (on a grid of `stride`)."""
+    found = []
+    for name in IMAGES:
+        image = load_sample_image(name).mean(axis=2)
+        windows = np.lib.stride_tricks.sliding_window_view(image, shape)[::stride, ::stride]
+        found.append(windows.reshape(-1, int(np.prod(shape))))
+    values = np.concatenate(found)
+    values = values - values.mean(axis=1, keepdims=True)
+    variance = np.linalg.eigvalsh(np.cov(values.T))[::-1]
+    return variance[:n] / variance[1 : n + 1]
 
 
 def cosines(weight, components):
@@ -146,28 +159,28 @@ def run(
     n_passes=4,
     n_components=3,
     step=0.01,
-    n_shown=8000,
+    n_shown=16_000,
     show=100 * ms,
     base_rate=100 * Hz,
     contrast=1.0,
     n_cells=4,
-    A=0.002 * Hz,
-    alpha=0.4 / Hz,
+    A=0.0015 * Hz,
+    alpha=0.8 / Hz,
     baseline=20 * Hz,
     dt=1 * ms,
     seeds=(1, 2, 3, 4, 5),
 ):
     """`step` is the learning rate per sample (eta dt) in the first pass."""
+    if n_shown > n_patches:
+        raise ValueError(f"n_shown = {n_shown}: spiking neurons are shown some of the {n_patches} patches.")
     n_inputs = int(np.prod(shape))
     eta = step / dt
     net = spiking_circuit(n_inputs, n_cells, n_shown, show, A, alpha, baseline, dt)
-    rows, gaps, curves, images, spiking, rates = [], [], {}, {}, [], []
+    rows, curves, images, spiking, rates = [], {}, {}, [], []
     for seed in progress(seeds, "seeds"):
         random = np.random.default_rng((seed, 0))
         values = patches(random, n_patches, shape)
-        reference = PCA(n_components + 1).fit(values)
-        variance, components = reference.explained_variance_, reference.components_[:n_components]
-        gaps.append(variance[:-1] / variance[1:])
+        components = PCA(n_components).fit(values).components_
         start = 0.1 * random.standard_normal((n_components, n_inputs))
         for rule, found in learn(random, values, start, eta, n_passes, dt).items():
             curves.setdefault(rule, []).append(cosines(found, components))
@@ -197,7 +210,7 @@ def run(
             images["pca"] = components
     return {
         "table": pd.DataFrame(rows, columns=COLUMNS),
-        "gaps": np.array(gaps),
+        "gaps": variance_ratios(shape, n_components),
         "curves": {rule: np.array(found) for rule, found in curves.items()},
         "spiking": np.array(spiking),
         "rates": np.array(rates),
@@ -296,8 +309,8 @@ def figure(results):
 def claims(results):
     own, gate = "tolerance of this project", "scikit-learn's PCA of the same patches"
     table = results["table"]
-    gap = results["gaps"].mean(axis=0).min()
-    made = [Claim("smallest ratio of successive variances", gap, 1.5, None, "", own)]
+    gap = results["gaps"].min()
+    made = [Claim("smallest ratio of successive variances, all patches", gap, 1.5, None, "", own)]
     oja = table[(table.rule == "oja") & (table.component == 1)]
     made.append(
         Claim("Oja: |cos| with the first component, worst seed", oja.cosine.min(), 0.99, None, "", gate)
