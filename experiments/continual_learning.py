@@ -31,7 +31,7 @@ from experiments import Claim, keep, progress
 from plasticity import compose, consolidation, hard, metaplasticity, neuromodulation
 
 SOURCE = "task and gates: this project; consolidation: Zenke, Poole & Ganguli 2017"
-QUICK = dict(n_seeds=1, n_epochs=1, eta=4e-4, c=5.0)
+QUICK = dict(n_seeds=1, n_hidden=400, n_epochs=1, eta=4e-4)
 
 TAUGHT, PAUSE = 3, 1  # parts of a presentation: image and teacher, then neither
 CONDITIONS = {
@@ -170,18 +170,18 @@ class Laboratory:
 
 def run(
     *,
-    n_hidden=400,
+    n_hidden=800,
     share=0.3,
     rate_max=100 * Hz,
     part=40 * ms,
     dt=1 * ms,
-    eta=2e-4,
-    c=15.0,
+    eta=1e-4,
+    c=3.0,
     damping=1e-3,
     h_0=0.05,
     eta_factor=2.0,
     slow=0.05,
-    n_epochs=3,
+    n_epochs=4,
     n_test=500,
     n_seeds=10,
     seed=1,
@@ -202,7 +202,10 @@ def run(
         plain = dict(eta_supervised=eta, h_0_falling_rate=1e9)
         meta = dict(eta_supervised=eta * eta_factor, h_0_falling_rate=h_0)
         own = dict(damping_synaptic_intelligence=damping, task_synaptic_intelligence=end * second)
-        learned = {name: lab.run(orders[0], nothing, **own, **kind)[1] for name, kind in (("", plain), ("meta", meta))}
+        learned = {
+            name: lab.run(orders[0], nothing, **own, **kind)[1]
+            for name, kind in (("", plain), ("meta", meta))
+        }
         before = {name: lab.accuracy(first_test, state) for name, state in learned.items()}
         mixed = dict(learned[""])
         mixed["Omega_synaptic_intelligence"] = random.permutation(mixed["Omega_synaptic_intelligence"])

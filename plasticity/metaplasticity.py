@@ -6,36 +6,37 @@ p = (w - w_min)/(w_max - w_min).
 
 from brian2 import Hz, ms, second
 
-from .rule import Rule
+from .rule import Periodic, Rule
 
 __all__ = ["falling_rate", "sliding_threshold", "state_dependent"]
 
 P = "(w - w_min)/(w_max - w_min)"
 
 
-def falling_rate(*, tau_h=100 * second, h_0=0.1, name="falling_rate"):
+def falling_rate(*, tau_h=100 * second, h_0=0.1, every=1 * second, name="falling_rate"):
     """A learning rate that falls with recent change.
 
-        dh/dt = -h/tau_h; at every change of w: h += |change of p|
-        gate = 1/(1 + h/h_0)
+        every `every`: h <- h exp(-every/tau_h) + |change of p since|        gate = 1/(1 + h/h_0)
 
     h is the path that the weight has gone lately, as a fraction of its range, whichever rule moved it. A
-    synapse that drifts at speed v under the bare rule (of p, per time) slows down to the v' with v' (1 + v'
-    tau_h/h_0) = v. A change counts from the next spike on. With tau_h longer than the experiment the rate
-    falls with all past change, as in the step sizes of Duchi, Hazan & Singer 2011, in place of their
-    squares. The measure of an earlier change in Abraham & Bear 1996 is activity; here it is the change
-    itself. """
-    track = f"h += abs({P} - last)\nlast = {P}"
+    synapse that the bare rule would move at speed v (of p, per time) slows down to the v' with
+    v' (1 + v' tau_h/h_0) = v. With tau_h longer than the experiment the rate falls with all past change, as
+    the step sizes of Duchi, Hazan & Singer 2011 do with squares in place of amounts. That plasticity depends
+    on earlier plasticity is Abraham & Bear 1996 (Trends Neurosci. 19:126); the formula is ours. The gate is
+    computed when h is, so that a spike reads one number; changes to and fro within `every` do not count.
+    """
     return Rule(
         name,
-        synapse="""dh/dt = -h/tau_h : 1 (event-driven)
-                   last : 1""",
-        gate="1/(1 + h/h_0)",
-        on_pre=track,
-        on_post=track,
-        params=dict(tau_h=tau_h, h_0=h_0),
-        init={"last": P},
-        source="Abraham & Bear 1996; this project",
+        synapse="""h : 1
+                   last : 1
+                   g : 1""",
+        gate="g",
+        periodic=Periodic(
+            f"h = h*exp(-every/tau_h) + abs({P} - last)\nlast = {P}\ng = 1/(1 + h/h_0)", every="every", order=10
+        ),
+        params=dict(tau_h=tau_h, h_0=h_0, every=every),
+        init={"last": P, "g": 1.0},
+        source="after Abraham & Bear 1996",
     )
 
 
@@ -63,31 +64,31 @@ def sliding_threshold(*, r_0=5 * Hz, tau_r=200 * ms, tau_theta=10 * second, name
     )
 
 
-def state_dependent(*, m=2.0, rest=0.0, tau_z=None, name="state_dependent"):
+def state_dependent(*, m=2.0, rest=0.0, tau_z=None, every=1 * second, name="state_dependent"):
     """A learning rate that depends on the state of the synapse: far from rest it is slow.
 
-        gate = 1 - tanh(m (p - rest))**2                      by the weight itself (tau_z=None)
+        gate = 1 - tanh(m (p - rest))**2                          by the weight itself (tau_z=None)
         dz/dt = (p - z)/tau_z; gate = 1 - tanh(m (z - rest))**2   by a consolidated variable z
 
     Laborieux et al. 2021, Nat. Commun. 12:2549, where the metaplastic function slows changes of strong hidden
     weights towards zero; here it slows changes of both directions, because a gate does not know the sign. z
-    is what the weight has been for long: it keeps a synapse slow after its weight has left. z is
-    integrated exactly between spikes, where w rests.
+    is what the weight has been for long: it keeps a synapse slow after its weight has left. z and its gate
+    advance every `every`, as if the weight had been what it is then.
     """
+    slow = "1 - tanh(m*({} - rest))**2"
     if tau_z is None:
         return Rule(
-            name,
-            gate=f"1 - tanh(m*({P} - rest))**2",
-            params=dict(m=m, rest=rest),
-            source="Laborieux et al. 2021",
+            name, gate=slow.format(f"({P})"), params=dict(m=m, rest=rest), source="after Laborieux et al. 2021"
         )
     return Rule(
         name,
         synapse="""z : 1
-                   since : second""",
-        gate="1 - tanh(m*(z - rest))**2",
-        settle=f"z = {P} + (z - {P})*exp(-(t - since)/tau_z)\nsince = t",
-        params=dict(m=m, rest=rest, tau_z=tau_z),
+                   g : 1""",
+        gate="g",
+        periodic=Periodic(
+            f"z = {P} + (z - {P})*exp(-every/tau_z)\ng = {slow.format('z')}", every="every", order=10
+        ),
+        params=dict(m=m, rest=rest, tau_z=tau_z, every=every),
         init={"z": P},
         source="after Laborieux et al. 2021",
     )

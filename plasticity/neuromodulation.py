@@ -11,6 +11,8 @@ trace, and a modulator turns the trace into weight.
 """
 
 from brian2 import Hz, ms, second
+from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
+from brian2.utils.stringtools import get_identifiers
 
 from circuits import Cell
 from circuits.values import dimension, unit_text
@@ -199,8 +201,12 @@ def eligibility(
     tau_c c is brought up to date and t_0 moves on. Between steps of time d is taken to decay with tau_d, as
     that of `dopamine` does; for a signal of any other shape give a tau_d that is long, and d counts as
     constant within a step. Bounds act when a spike or a recorder asks for the weight. c_eligibility, as it
-    is kept, is c g. `unit` is that of the modulator; eta has 1/s over it. """
+    is kept, is c g. `unit` is that of the modulator; eta has 1/s over it. Several modulators add up:
+    modulator="da - 0.5*aversion" reads two signals.
+    """
     integral = unit_text(dimension(second * unit))
+    tonic = 0.0 * unit if isinstance(tonic, (int, float)) and tonic == 0 else tonic
+    modulators = sorted(get_identifiers(modulator) - {*DEFAULT_FUNCTIONS, *DEFAULT_CONSTANTS})
     return Rule(
         name,
         synapse="c : weight",
@@ -211,7 +217,7 @@ def eligibility(
         settle="w += eta*c*F_post",
         unsettle="w -= eta*c*F_post",
         step_post=f"""during = tau_c*tau_d/(tau_c + tau_d)*(1 - exp(-dt/tau_c - dt/tau_d))
-                      F += u*({modulator}*during + tonic*tau_c*(1 - exp(-dt/tau_c)))
+                      F += u*(({modulator})*during + tonic*tau_c*(1 - exp(-dt/tau_c)))
                       u *= exp(-dt/tau_c)
                       g *= exp(dt/tau_c)""",
         periodic=(
@@ -220,10 +226,11 @@ def eligibility(
         ),
         init={"u": 1.0, "g": 1.0},
         params=dict(tau_c=tau_c, eta=eta, tau_d=tau_d, tonic=tonic),
-        needs={f"{modulator}_post": unit},
+        needs={f"{one}_post": unit for one in modulators},
         remedy={
-            f"{modulator}_post": f'Add {modulator}=signal("dopamine.d", "cells") to the circuit, and a '
-            "population with that variable, such as dopamine=population(neuromodulation.dopamine(), 1)."
+            f"{one}_post": f'Add {one}=signal("dopamine.d", "cells") to the circuit, and a population with that '
+            "variable, such as dopamine=population(neuromodulation.dopamine(), 1)."
+            for one in modulators
         },
         source="Izhikevich 2007",
     )
