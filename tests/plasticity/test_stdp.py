@@ -253,6 +253,7 @@ def test_pair_rule_equals_the_hand_written_model(trains):
 
 
 @pytest.mark.compiled
+@pytest.mark.slow
 def test_compiled_rules_equal_interpreted_ones(changes, trains):
     found = weight_changes(composed(), trains, dt=DT * second)
     for name, values in found.items():
