@@ -51,10 +51,10 @@ QUICK = dict(
 UNIT = 1 * mV / ms  # a weight of 1 in the paper
 PLACES = 20  # rewards that can be on their way at once
 CONDITIONS = {
-    "rewarded": "reward after the pairing",
-    "random": "reward at random times",
-    "none": "no dopamine pulses",
-    "half step": "half the time step",
+    "rewarded": "earned reward",
+    "random": "random reward",
+    "none": "no dopamine",
+    "half step": "half the step",
 }
 
 
@@ -89,7 +89,7 @@ def detector(window):
 
 # A spike of the first neuron opens the window; one of the second is a hit while it is open, but not in the
 # step that opened it.
-OPEN = Synapse("open", deliver={"open": "window_post - open_post"}, needs={"open": second})
+OPEN = Synapse("open", before="open_post = window_post", needs={"open": second})
 LOOK = Synapse(
     "look",
     deliver={"hit": "int(open_post > 0.5*dt and open_post < window_post - 0.5*dt)"},
@@ -97,10 +97,10 @@ LOOK = Synapse(
 )
 REWARD = Cell(
     "reward on its way",
-    """dleft/dt = -1 : second
+    """dleft/dt = -waiting : second
        waiting : 1""",
     threshold="waiting > 0.5 and left < 0.5*dt",
-    reset="waiting = 0",
+    reset="waiting = 0\nleft = 0*second",
     method="euler",
 )
 
@@ -111,7 +111,7 @@ def send(delay_min, delay_max):
         "send",
         deliver={
             "waiting": "int(place_pre == number)",
-            "left": "int(place_pre == number)*(delay_min + (delay_max - delay_min)*rand() - left_post)",
+            "left": "int(place_pre == number)*(delay_min + (delay_max - delay_min)*rand())",
         },
         params=dict(number=np.arange(float(PLACES)), delay_min=delay_min, delay_max=delay_max),
         needs={"left": second, "waiting": 1},
@@ -264,47 +264,35 @@ def _summary(t, weight, average):
 def figure(results):
     table, seeds, t = results["table"], results["seeds"], results["t"] / 60
     conditions = [name for name in CONDITIONS if (table.condition == name).any()]
+    several = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
     fig, axes = plots.figure(
-        "AAB;CCD",
-        5.0,
+        "AB;CD",
+        5.6,
         titles={
-            "A": "The synapse that earns reward, and all others",
-            "B": f"All weights after {results['duration'] / 60:g} min, seed {seeds[0]}",
+            "A": "The rewarded synapse and all others",
+            "B": f"All synapses after {results['duration'] / 60:.0f} min (seed {seeds[0]})",
             "C": "The same synapse under controls",
-            "D": f"Best {results['average'] / 60:g} min",
+            "D": f"The synapse in its best {results['average'] / 60:.0f} min",
         },
-        title=f"Distal reward 1 to 3 s after the pairing of two neurons; seeds {seeds[0]} to {seeds[-1]}",
+        title=f"Reward 1 to 3 s after the pairing of two neurons among 1000; {several}",
     )
+    axis = dict(x_label="time (min)", y_label="weight (mV/ms)")
     for name, label in (
-        ("rewarded", "rewarded synapse"),
+        ("rewarded", "rewarded"),
         ("99th percentile", "99th percentile of all"),
         ("mean", "mean of all"),
     ):
-        plots.curve_with_band(
-            t,
-            results[f"curves {name}"],
-            ax=axes["A"],
-            x_label="time (min)",
-            y_label="weight (mV/ms)",
-            label=label,
-        )
-    plots.legend(axes["A"], outside=True)
-    ax, bins = axes["B"], results["bins"]
-    ax.stairs(results["histogram"], bins, fill=True, color=plots.BLUE, alpha=0.6)
-    ax.axvline(results["example_weight"], color=plots.VERMILLION, label="rewarded")
-    ax.set(yscale="log", xlabel="weight (mV/ms)", ylabel="synapses", ylim=(0.8, None))
+        plots.curve_with_band(t, results[f"curves {name}"], ax=axes["A"], label=label, **axis)
+    ax = axes["B"]
+    ax.stairs(results["histogram"], results["bins"], fill=True, color=plots.BLUE, alpha=0.6)
+    ax.plot([results["example_weight"]], [1], "v", color=plots.VERMILLION, clip_on=False, label="rewarded")
+    ax.set(yscale="log", xlabel="weight (mV/ms)", ylabel="number of synapses", ylim=(0.8, 1e5))
     plots.legend(ax)
     for name in conditions:
-        plots.curve_with_band(
-            t,
-            results[f"curves {name}"],
-            ax=axes["C"],
-            x_label="time (min)",
-            y_label="weight (mV/ms)",
-            label=CONDITIONS[name],
-        )
-    axes["C"].set_ylim(0, None)
-    plots.legend(axes["C"], outside=True)
+        plots.curve_with_band(t, results[f"curves {name}"], ax=axes["C"], label=CONDITIONS[name], **axis)
+    for letter in "AC":
+        axes[letter].set_ylim(0, 1.75 * results["w_max"])  # room for the legend
+        axes[letter].set_yticks(range(int(results["w_max"]) + 1))
     plots.comparison(
         {CONDITIONS[name]: table.best[table.condition == name].to_numpy() for name in conditions},
         ax=axes["D"],
@@ -312,6 +300,7 @@ def figure(results):
         reference=3.5,
         reference_label="gate",
         format=".2f",
+        highlight=[CONDITIONS["rewarded"]],
         low=0,
         high=results["w_max"] * 1.02,
     )
