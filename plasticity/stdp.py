@@ -52,7 +52,7 @@ def van_rossum(
         dw = (-c_minus + n) w exp(s/tau_minus)  for s < 0
 
     with n a Gaussian number of standard deviation `noise`, drawn anew for each change. van Rossum, Bi &
-    Turrigiano 2000 (J. Neurosci. 20:8812), eqs. 1 and 2. c_plus has the unit of w, c_minus none. Without
+    Turrigiano 2000 (J. Neurosci. 20:8812), Methods. c_plus has the unit of w, c_minus none. Without
     noise nothing is drawn; pairs are all-to-all.
     """
     drawn = dict(noise=noise) if float(noise) else {}
@@ -64,7 +64,7 @@ def van_rossum(
         on_pre="x += 1",
         on_post="y += 1",
         params=dict(c_plus=c_plus, c_minus=c_minus, tau_plus=tau_plus, tau_minus=tau_minus, **drawn),
-        source="van Rossum, Bi & Turrigiano 2000, eqs. 1 and 2",
+        source="van Rossum, Bi & Turrigiano 2000, Methods",
     )
 
 
@@ -147,8 +147,8 @@ def inhibitory(*, eta=0.01, rho=3 / second, tau=20 * ms, name="inhibitory"):
         dw = eta (y - alpha)  on a presynaptic spike      dw = eta x  on a postsynaptic spike
         alpha = 2 rho tau
 
-    Vogels, Sprekeler, Zenke, Clopath & Gerstner 2011 (Science 334:1569), supporting text, eq. 8. The mean
-    drift is 2 eta tau r_pre (r_post - rho): zero where the target fires at rho.
+    Vogels, Sprekeler, Zenke, Clopath & Gerstner 2011 (Science 334:1569), supporting text. The mean
+    drift under uncorrelated trains is 2 eta tau r_pre (r_post - rho): zero where the target fires at rho.
     """
     return Rule(
         name,
