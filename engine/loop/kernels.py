@@ -402,6 +402,10 @@ def _one_by_one(facts, pathway, side, together):
             *(f"__builtin_prefetch(&{place}, 1);" for place in scattered),
         ]
 
+    others = []
+    if other in ends:
+        others = [f"const int32_t* const _other_end = {pathway}.other_ends({arrays[other]});"]
+
     def call(index, at):
         return f"_act({', '.join([index, *(at[name] for name in ends)])});"
 
