@@ -261,6 +261,16 @@ def costs(row, rows):
 # ---------------------------------------------------------------------------------------------------------
 
 
+def logarithmic(axis):
+    """A vertical axis of powers of ten with plain numbers between them."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+
+
 def draw(report, path):
     """Phases of a cold run, the loop over Brian2's and, where measured, cost by size."""
     from analysis import plots
@@ -285,8 +295,8 @@ def draw(report, path):
             left = [a + b for a, b in zip(left, width, strict=True)]
         axes["A"].set_yticks(range(len(bars)), [f"{network}, {NAMES[engine]}" for network, engine in bars])
         axes["A"].invert_yaxis()
-        axes["A"].set_xlabel("time (s)")
-        axes["A"].legend()
+        axes["A"].set(xlabel="time (s)", xlim=(0, 1.55 * max(left, default=1.0)))  # room for the legend
+        axes["A"].legend(loc="center right")
         others = [e for e in ENGINES if e != "brian2" and any(row["engine"] == e for row in rows)]
         for k, engine in enumerate(others):
             places = [x + 0.8 * (k - (len(others) - 1) / 2) / len(others) for x in range(len(networks))]
@@ -295,7 +305,7 @@ def draw(report, path):
             ]
             axes["B"].bar(places, values, 0.8 / len(others), label=NAMES[engine])
         axes["B"].axhline(1.0, color=plots.GREY, lw=0.8)
-        axes["B"].set_yscale("log")
+        logarithmic(axes["B"])
         axes["B"].set_xticks(range(len(networks)), networks)
         axes["B"].set_ylabel("loop / loop of Brian2")
         axes["B"].legend()
@@ -311,6 +321,8 @@ def draw(report, path):
         if scaled:
             axes["C"].set(xlabel="cells", ylabel="ns per cell and step")
             axes["D"].set(xlabel="synapses", ylabel="ns per event")
+            logarithmic(axes["C"])
+            logarithmic(axes["D"])
             axes["C"].legend()
     for suffix in (".png", ".pdf"):
         fig.savefig(path.with_suffix(suffix))
