@@ -193,10 +193,11 @@ def claims(results):
     source, own = "computed from Fusi, Drew & Abbott 2005", "tolerance of this project"
     made = []
     for n, found in results["slopes"].items():
-        printed = PRINTED_SLOPES.get(n, -0.65)
-        made.append(
-            Claim(f"log-log slope of the signal, n = {n}", found, printed - 0.03, printed + 0.03, "", source)
+        # Others: steeper with n, towards -1.
+        low, high = (
+            (PRINTED_SLOPES[n] - 0.03, PRINTED_SLOPES[n] + 0.03) if n in PRINTED_SLOPES else (-1, -0.4)
         )
+        made.append(Claim(f"log-log slope of the signal, n = {n}", found, low, high, "", source))
     for n, (fresh, later) in results["early"].items():
         made.append(Claim(f"signal of a fresh memory times n, n = {n}", n * fresh, 1.999, 2.001, "", source))
         made.append(Claim(f"signal one memory later times n, n = {n}", n * later, 0.647, 0.687, "", source))

@@ -229,7 +229,7 @@ def test_spiking_oja_stays_within_bounds():
     net = net.with_(
         cell=population(relay, 1),
         learning=projection("source", "cell", learning, wiring.one_to_one()),
-        record=[weights("learning", "w", every=20 * ms)],
+        record=[weights("learning", "w", every=100 * ms)],
     )
     w = engine.run(net, 300 * ms, backend="interpreted").weights["learning.w"].values
     assert w.min() >= 1e-3 and w.max() == 2e-3  # the upper bound is met
