@@ -60,7 +60,7 @@ def network(n, *, eta=0.1 * nS, w=2.6 * nS, every=1 * second, dt=0.1 * ms):
 def run(
     *,
     n=10_000,
-    rhos=(5.0, 10.0, 15.0),
+    rhos=(5.0, 10.0, 14.0),
     eta=0.1 * nS,
     duration=30 * second,
     dt=0.1 * ms,
@@ -127,7 +127,7 @@ def figure(results):
         4.6,
         titles={
             "A": "Excitatory rate while inhibition learns",
-            "B": "Rate over target",
+            "B": "Rate against target",
             "C": f"100 cells, target {top:g} Hz",
             "D": "Rates of cells",
             "E": "Plastic weights",
@@ -146,7 +146,7 @@ def figure(results):
             axes["E"].hist(part["weights"], 60, (0, np.percentile(part["weights"], 99.5)), color=color,
                            histtype="step")  # fmt: skip
             axes["D"].axvline(rho, color=color, linestyle=":", linewidth=0.8)
-        axes["A"].set(xlabel="time (s)", ylabel="mean rate (Hz)", ylim=(0, 1.4 * top))
+        axes["A"].set(xlabel="time (s)", ylabel="mean rate (Hz)", ylim=(0, 1.7 * top))
         axes["A"].legend(title="target (dotted)", ncols=len(rhos), loc="upper left")
         ax = axes["B"]
         for condition, mark, color in (("plastic", "o", plots.BLUE), ("half step", "x", plots.BLACK),
@@ -155,8 +155,9 @@ def figure(results):
             if len(rows):
                 ax.plot(rows.rho_Hz, rows.rate_Hz, mark, color=color, fillstyle="none", label=condition)
         ax.plot([0, top], [0, top], color=plots.GREY, linewidth=0.8, label="rate = target", zorder=0)
-        ax.set(xlabel="target rho (Hz)", ylabel="excitatory rate (Hz)", ylim=(0, None), xlim=(0, None))
-        ax.legend()
+        highest = 1.8 * table.rate_Hz.max()
+        ax.set(xlabel="target rho (Hz)", ylabel="excitatory rate (Hz)", ylim=(0, highest), xlim=(0, None))
+        ax.legend(loc="upper left")
         axes["D"].set(xlabel="rate (Hz)", ylabel="cells", yscale="log")
         axes["E"].set(xlabel="weight (nS)", ylabel="synapses")
     return fig
