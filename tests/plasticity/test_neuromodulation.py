@@ -407,6 +407,36 @@ def test_a_learned_baseline_removes_the_drift_that_has_no_covariance():
     assert abs(drift_under(critic, "r").mean()) < 0.1 * plain.mean()
 
 
+@pytest.mark.parametrize("surprise", [0.8, -0.5])
+def test_a_td_error_changes_the_synapse_of_the_action_that_was_taken_only(surprise):
+    """The actor's rule: of two actors seeing the same place, the one that fired learns, in the TD error's
+    direction.
+    """
+    synapse = compose(
+        neuromodulation.coincidence(A=0.01, tau=30 * ms),
+        neuromodulation.eligibility(modulator="td", tau_c=0.4 * second, tau_d=0.1 * second),
+        bounds=unbounded(),
+        w=0.2,
+    )
+    circuit = Circuit(
+        place=spike_trains(2, [0], [100] * ms),
+        choice=spike_trains(2, [0], [110] * ms),
+        cells=population(RELAY, 2),
+        drive=projection("choice", "cells", synapses.delta("x", 1.0), wiring.one_to_one()),
+        plastic=projection("place", "cells", synapse, wiring.all_to_all()),
+        outcome=spike_trains(1, [0], [300] * ms),
+        critic=population(neuromodulation.dopamine(tau_d=0.1 * second), 1),
+        tell=projection("outcome", "critic", synapses.delta("d", surprise), wiring.all_to_all()),
+        td=signal("critic.d", "cells"),
+        record=[weights("plastic", "w")],
+        dt=DT * second,
+    )
+    w = engine.run(circuit, 1 * second, backend="interpreted").weights["plastic.w"].values[-1]
+    c = 0.01 * np.exp(-11 / 30)  # the actor fires a step after it was told to
+    expected = surprise * c * overlap(0.111 + DT, 0.3 + DT, 1.0, 0.4, 0.1)
+    np.testing.assert_allclose(w.reshape(2, 2) - 0.2, [[expected, 0], [0, 0]], rtol=1e-9, atol=1e-15)
+
+
 # ---- the critic on a track
 
 
