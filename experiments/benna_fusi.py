@@ -22,7 +22,7 @@ from experiments import Claim, progress
 from experiments import memory_traces as lab
 from plasticity import consolidation, unbounded
 
-SOURCE = "Benna & Fusi 2016, fig. 3"
+SOURCE = "Benna & Fusi 2016"
 QUICK = dict(n_simulated=4000, n_memories=300, seeds=(1, 2))
 
 PRINTED_SLOPES = {6: -0.482, 8: -0.491}  # chain length: slope

@@ -21,7 +21,7 @@ from experiments import Claim, progress
 from experiments import memory_traces as lab
 from plasticity import consolidation, hard
 
-SOURCE = "Fusi, Drew & Abbott 2005, fig. 3"
+SOURCE = "Fusi, Drew & Abbott 2005"
 QUICK = dict(n_simulated=8000, n_memories=150, seeds=(1, 2))
 
 PRINTED_SLOPES = {10: -0.62, 15: -0.73}

@@ -21,7 +21,7 @@ def oja(*, eta=1 * Hz, x="x_pre", y="y_post", name="oja"):
 
         dw/dt = eta y (x - y w)
 
-    Oja 1982 (J. Math. Biol. 15:267), eq. 3. For a linear unit, y = sum of w x, the weights turn into the
+    Oja 1982 (J. Math. Biol. 15:267). For a linear unit, y = sum of w x, the weights turn into the
     first principal component of the (centred) inputs, of norm 1. x and y are variables of the two cells;
     rates and weights are numbers without unit. A sample is what the rates are during one time step: it moves
     the weights by eta dt, and eta dt times the variance of the input must be well below 1.
@@ -32,7 +32,7 @@ def oja(*, eta=1 * Hz, x="x_pre", y="y_post", name="oja"):
         params=dict(eta=eta),
         needs={x: 1, y: 1},
         remedy={x: _RATES, y: _RATES},
-        source="Oja 1982, eq. 3",
+        source="Oja 1982",
     )
 
 
@@ -41,7 +41,7 @@ def sanger(*, eta=1 * Hz, x="r_1_pre", y="y_post", learn="learn_post", name="san
 
         dw_k/dt = eta learn y_k (r_k - y_k w_k),   r_k = x - sum over m < k of y_m w_m
 
-    Sanger 1989 (Neural Networks 2:459), eq. 3. As printed it needs the weights of other synapses; it is local
+    Sanger 1989 (Neural Networks 2:459). As printed it needs the weights of other synapses; it is local
     when r_k, the input minus what earlier units explain, is a variable of the input cells, as in the circuit
     that `sanger_parts` makes: there the weights from a unit back to the inputs follow the same rule with the
     roles exchanged, and stay equal to the forward ones. learn (0 or 1) opens the rule once rates have
@@ -54,7 +54,7 @@ def sanger(*, eta=1 * Hz, x="r_1_pre", y="y_post", learn="learn_post", name="san
         params=dict(eta=eta),
         needs={x: 1, y: 1, learn: 1},
         remedy={x: made, y: made, learn: made},
-        source="Sanger 1989, eq. 3",
+        source="Sanger 1989",
     )
 
 
@@ -145,7 +145,7 @@ def spiking_oja(*, A=1e-3, alpha=1.0, tau=20 * ms, tau_mean=1 * second, name="sp
     into the first principal component of the covariance of the inputs; alpha sets their size. A has the
     unit of w, alpha that of 1/w.
 
-    Source: Oja 1982, eq. 3, in spikes as by Kempter, Gerstner & van Hemmen 1999 (Phys. Rev. E 59:4498), where
+    Source: Oja 1982, in spikes as by Kempter, Gerstner & van Hemmen 1999 (Phys. Rev. E 59:4498), where
     the window's integral and the rates give the mean change. The window and the decay are ours.
     """
     return Rule(

@@ -18,8 +18,9 @@ def scaling(*, goal=10 * Hz, beta=4e-5, gamma=1e-7 * Hz, tau=100 * second, every
         tau da/dt = -a + spikes             dE/dt = goal - a
         ds/dt = s (beta (goal - a) + gamma E)        what a spike delivers: s w
 
-    van Rossum, Bi & Turrigiano 2000 (J. Neurosci. 20:8812), eq. 3 and the following, with their beta (per
-    second and Hz), gamma (per second**2 and Hz, here in Hz) and tau; gamma=0*Hz leaves out the integral term.
+    van Rossum, Bi & Turrigiano 2000 (J. Neurosci. 20:8812), the activity-dependent scaling; gamma=0*Hz leaves
+    out the integral term. beta is per second and Hz, and gamma, per second**2 and Hz, is given in Hz; their
+    values and tau are as commonly quoted from the paper, the goal is ours.
     Under a drift that shrinks all weights at the rate k the firing rate rests at goal - k/beta without the
     integral term, and at the goal with it. The feedback is stable if beta > gamma tau.
 
@@ -39,7 +40,7 @@ def scaling(*, goal=10 * Hz, beta=4e-5, gamma=1e-7 * Hz, tau=100 * second, every
         ),
         params=dict(goal=goal, beta=beta, gamma=gamma, tau=tau, every=every),
         init={"a": "goal", "s": 1.0},
-        source="van Rossum, Bi & Turrigiano 2000, eq. 3",
+        source="van Rossum, Bi & Turrigiano 2000",
     )
 
 
