@@ -14,7 +14,8 @@ Patterns and start weights are random and drawn per seed; the patterns come in a
 rate is that of a linear map fitted to y and theta, once per cycle, after a start 1 % away from the fixed
 point. Deviations: the threshold is that of Intrator & Cooper 1992 (a running mean of y**2; Bienenstock,
 Cooper & Munro 1982 take a power of the mean of y), and weights may have both signs. Control: thresholds
-slower than the boundary."""
+slower than the boundary.
+"""
 
 import numpy as np
 import pandas as pd

@@ -11,7 +11,8 @@ attempt in the first states succeeds; from then on the signal falls as a power o
 memories. With one memory per step even and odd lags differ; for memories at random times (a Poisson
 process, as in the paper) the curve is smooth. Slopes are fitted from lag 3 to 2**(n-3). Control: synapses
 with one state of each strength, which switch with one probability: their signal falls exponentially, and
-the lifetime of a memory grows as the logarithm of the number of synapses."""
+the lifetime of a memory grows as the logarithm of the number of synapses.
+"""
 
 import numpy as np
 import pandas as pd

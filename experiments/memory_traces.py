@@ -2,7 +2,8 @@
 
 A memory is a random sign for each synapse, proposed to it as a change. The signal of a memory is the mean
 over the synapses of its signs times the weights at a later time; its lag is the number of memories stored
-since."""
+since.
+"""
 
 import numpy as np
 from brian2 import ms

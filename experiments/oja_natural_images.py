@@ -16,7 +16,8 @@ Control: every pixel sees the patches in an order of its own, which leaves rates
 covariance.
 
 Patches of 6 x 12 pixels, not square ones, because the components of square patches come in pairs of nearly
-equal variance, which no rule can tell apart: here the gaps between the first four are above 1.5."""
+equal variance, which no rule can tell apart: here the gaps between the first four are above 1.5.
+"""
 
 import numpy as np
 import pandas as pd

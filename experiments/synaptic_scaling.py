@@ -10,7 +10,8 @@ term removes that.
 Deviations. The paper's time constants make a day of every run: here everything about scaling is `speed`
 times as fast (beta x speed, gamma x speed**2, tau / speed). The paper combines scaling with STDP; here the
 fading stands for what opposes it. Neuron and inputs are ours. Controls: no scaling; fading without the
-integral term."""
+integral term.
+"""
 
 import numpy as np
 import pandas as pd
@@ -150,7 +151,7 @@ def figure(results):
             "D": "Rate at the end of each phase",
         },
         title=f"{results['n_cells']} neurons, {results['n_inputs']} inputs; seeds {seeds[0]} to {seeds[-1]}; "
-        f"scaling {results['speed']:g} times as fast as published",
+        f"scaling sped up {results['speed']:g} times",
         heights=[1, 1, 1.1],
     )
     width = max(round(phase / 60), 1)

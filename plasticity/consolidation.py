@@ -166,9 +166,9 @@ def tag_and_capture(
         tau_z dz/dt = p (1 - z) [h - h_0 > theta_tag] - p (z + 0.5) [h_0 - h > theta_tag]
 
     Luboeinski & Tetzlaff 2021 (Commun. Biol. 4:275), with the calcium-based early phase after Graupner &
-    Brunel 2012; constants as in the authors' published program (memory-consolidation-stc). Calcium arrives 18.8 ms after a presynaptic spike: give the
-    projection that delay (deviation: transmission through the same projection is delayed by as much).
-    theta_p must not lie below theta_d.
+    Brunel 2012; constants as in the authors' published program (memory-consolidation-stc). Calcium arrives
+    18.8 ms after a presynaptic spike: give the projection that delay (deviation: transmission through the
+    same projection is delayed by as much). theta_p must not lie below theta_d.
 
     Between events the early phase is solved exactly, noise included: calcium decays, so the times above the
     two thresholds are known (two logarithms, four exponentials and a Gaussian number per event). p and z
