@@ -1,5 +1,4 @@
-"""A BCM neuron becomes selective to one of K orthogonal patterns, and oscillates if its threshold is too
-slow.
+"""A BCM neuron becomes selective to one of K orthogonal patterns; a slow threshold makes it oscillate.
 
 A linear unit, y = sum of w x, sees K orthonormal patterns in turn, one per time step, and learns by
 
@@ -7,8 +6,7 @@ A linear unit, y = sum of w x, sees K orthonormal patterns in turn, one per time
 
 Averaged over the patterns, the stable fixed points are those where y = K for one pattern and 0 for all others
 (theta = K). There eta tau_theta decides: a small perturbation grows or decays at the rate
-(eta - 1/tau_theta)/2, so that with a threshold slower than 1/eta the response oscillates. (Rates per pattern:
-with K patterns in turn both y**2 and the learning of the chosen pattern are K times rarer.)
+(eta - 1/tau_theta)/2, so that with a threshold slower than 1/eta the response oscillates.
 
 Patterns and start weights are random and drawn per seed; the patterns come in a fixed cycle. The growth
 rate is that of a linear map fitted to y and theta, once per cycle, after a start 1 % away from the fixed

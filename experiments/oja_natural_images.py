@@ -1,5 +1,4 @@
-"""Hebbian neurons find the principal components of photographs: Oja's and Sanger's rules, and one with
-spikes.
+"""Hebbian neurons with rates and with spikes find the principal components of photographs.
 
 Patches of the two photographs that come with scikit-learn (grey values, the mean of each patch removed) are
 the samples; scikit-learn's PCA of the same patches is the reference. Linear units learn by Oja's rule (the
