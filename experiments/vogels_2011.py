@@ -142,9 +142,9 @@ def figure(results):
             color, part = plots.PALETTE[k], shown[f"plastic {rho:g}"]
             axes["A"].plot(part["t"], part["rate"], color=color, label=f"{rho:g} Hz")
             axes["A"].axhline(rho, color=color, linestyle=":", linewidth=0.8)
-            axes["D"].hist(part["rates"], 60, (0, 1.4 * top), color=color, alpha=0.7)
-            axes["E"].hist(part["weights"], 60, (0, np.percentile(part["weights"], 99.5)), color=color,
-                           histtype="step")  # fmt: skip
+            axes["D"].hist(part["rates"], 60, range=(0, 1.4 * top), color=color, alpha=0.7)
+            most = np.percentile(part["weights"], 99.5)
+            axes["E"].hist(part["weights"], 60, range=(0, most), color=color, histtype="step")
             axes["D"].axvline(rho, color=color, linestyle=":", linewidth=0.8)
         axes["A"].set(xlabel="time (s)", ylabel="mean rate (Hz)", ylim=(0, 1.7 * top))
         axes["A"].legend(title="target (dotted)", ncols=len(rhos), loc="upper left")
@@ -155,7 +155,7 @@ def figure(results):
             if len(rows):
                 ax.plot(rows.rho_Hz, rows.rate_Hz, mark, color=color, fillstyle="none", label=condition)
         ax.plot([0, top], [0, top], color=plots.GREY, linewidth=0.8, label="rate = target", zorder=0)
-        highest = 1.8 * table.rate_Hz.max()
+        highest = 2.1 * table.rate_Hz.max()
         ax.set(xlabel="target rho (Hz)", ylabel="excitatory rate (Hz)", ylim=(0, highest), xlim=(0, None))
         ax.legend(loc="upper left")
         axes["D"].set(xlabel="rate (Hz)", ylabel="cells", yscale="log")
