@@ -198,9 +198,8 @@ def claims(results):
         made.append(Claim(f"single pairs, {name}: off by", off, 0, 1e-6, "", source))
     for name in CALCIUM:
         off = np.abs(results["calcium"][name] - results["calcium_mean"][name]).max()
-        made.append(
-            Claim(f"calcium {name}: off the authors' mean by", off, 0, 0.005, "", "Graupner & Brunel 2012, SI")
-        )
+        title = f"calcium {name}: off the authors' mean by"
+        made.append(Claim(title, off, 0, 0.005, "", "Graupner & Brunel 2012, SI"))
     wrong = np.abs(results["calcium"]["DP"] - results["calcium_mean"]["P"]).max()
     name = "calcium DP: off the mean of set P by"
     made.append(Claim(name, wrong, 0, 0.005, "", "Graupner & Brunel 2012, SI", control=True))
