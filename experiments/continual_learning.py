@@ -31,7 +31,7 @@ from experiments import Claim, keep, progress
 from plasticity import compose, consolidation, hard, metaplasticity, neuromodulation
 
 SOURCE = "task and gates: this project; consolidation: Zenke, Poole & Ganguli 2017"
-QUICK = dict(n_seeds=1, n_hidden=400, n_epochs=1, eta=4e-4)
+QUICK = dict(n_seeds=1, n_hidden=600, n_epochs=1, eta=3e-4, c=2.0)
 
 TAUGHT, PAUSE = 3, 1  # parts of a presentation: image and teacher, then neither
 CONDITIONS = {
@@ -176,7 +176,7 @@ def run(
     part=40 * ms,
     dt=1 * ms,
     eta=1e-4,
-    c=3.0,
+    c=5.0,
     damping=1e-3,
     h_0=0.05,
     eta_factor=2.0,
