@@ -1,21 +1,21 @@
-"""Continual learning: one spiking network learns the digits 0 to 4, then 5 to 9, and should still know the
-first.
+"""Continual learning: one spiking network learns the digits 0 to 4, then 5 to 9, and keeps the first.
 
 An image drives 64 cells, which excite and inhibit a hidden layer through fixed random synapses; thresholds
 let each hidden cell take part in a given fraction of the images of the first task. The plastic synapses
-lead to ten output cells. Each output cell compares its own firing with a teacher and has an error of its
-own; a presynaptic spike changes a synapse by the error of its target (`neuromodulation.supervised`): three
-factors, all local. While the second task is taught, the outputs of the first are taught to be silent, and
-forget.
+(of either sign) lead to ten output cells. Each output cell compares its own firing with a teacher and has an
+error of its own; a presynaptic spike changes a synapse by the error of its target
+(`neuromodulation.supervised`): three factors, all local. While the second task is taught, the outputs of the
+first are taught to be silent, and forget.
 
 Consolidation (`consolidation.synaptic_intelligence`) sums up what each synapse contributed while the first
-task was learned, and holds it back in proportion; metaplasticity (`metaplasticity.falling_rate`) slows
-synapses that have changed much. Each alone and both are numbers of one compiled network. Answers are the
-output cell with most spikes, among all ten, for images that were never taught. Images are the 8 x 8 digits
-of scikit-learn.
+task was learned, and holds it back in proportion; metaplasticity (`metaplasticity.falling_rate`, with twice
+the learning rate) slows synapses that have changed much. Each alone and both are numbers of one compiled
+network. Answers are the output cell with most spikes, among all ten, for images that were never taught.
+Images are the 8 x 8 digits of scikit-learn.
 
-Controls: consolidation with its importances dealt out to other synapses at random; a smaller learning rate in
-the second task for all synapses alike, chosen to forget as little.
+Controls: consolidation with its importances dealt out to other synapses at random, which keeps nothing; a
+smaller learning rate in the second task for all synapses alike, which keeps the first task and learns the
+second too badly. Numbers were chosen on seeds 1 to 3 and 101 to 104.
 """
 
 import dataclasses
@@ -184,7 +184,7 @@ def run(
     n_epochs=4,
     n_test=500,
     n_seeds=10,
-    seed=1,
+    seed=11,
 ):
     seeds = [seed + k for k in range(n_seeds)]
     part, rate_max, rows, confusion = float(part), float(rate_max), [], {}
