@@ -10,7 +10,8 @@ The numbers to meet are those of NEST's test of its synapse (test_clopath_synaps
 the same script at 20 and 40 Hz. Two things of that test are not in the paper: the filtered potentials come
 4 ms late (so does the authors' program, ModelDB 144566), and spike-triggered adaptation is b = 0.0805 pA,
 a thousandth of the neuron's 80.5 pA; with the latter the numbers are others (a control here). Spikes
-fall on steps of 0.1 ms as in NEST's lists, which round the periods of 30 Hz.
+fall on steps of 0.1 ms as in NEST's lists, which round the periods of 30 Hz, and those that force a spike
+take 0.1 ms to arrive.
 """
 
 import numpy as np
@@ -92,7 +93,9 @@ def percent(protocols, *, rule=None, cell=None, dt=0.1 * ms, w=0.5 * mV):
         pre=spike_trains(n, **spikes[0]),
         post=spike_trains(n, **spikes[1]),
         cells=population(cell or neuron(), n),
-        force=projection("post", "cells", synapses.delta("v", w=80 * mV), wiring.one_to_one()),
+        force=projection(
+            "post", "cells", synapses.delta("v", w=80 * mV), wiring.one_to_one(), delay=0.1 * ms
+        ),
         plastic=projection("pre", "cells", synapse, wiring.one_to_one()),
         record=[weights("plastic"), trace("cells", "u", index=range(n), every=0.1 * ms)],
         dt=dt,
