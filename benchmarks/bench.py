@@ -82,8 +82,10 @@ class Bench:
         self.cache.mkdir(mode=0o700)
 
     def measure(self, engine, network, seconds, folder, *options):
-        # The compiler's header is made once per machine; what belongs to a circuit is made again each time.
-        shutil.rmtree(self.cache / "symbolic", ignore_errors=True)
+        # The compiler's header is made once per machine; what belongs to a circuit is made again, except by a
+        # second build.
+        if "--edited" not in options:
+            shutil.rmtree(self.cache / "symbolic", ignore_errors=True)
         command = [
             sys.executable,
             str(HERE / "measure.py"),
