@@ -292,7 +292,7 @@ def figure(results):
     for name in conditions:
         plots.curve_with_band(t, results[f"curves {name}"], ax=axes["C"], label=CONDITIONS[name], **axis)
     for letter in "AC":
-        axes[letter].set_ylim(0, 1.75 * results["w_max"])  # room for the legend
+        axes[letter].set_ylim(0, 1.9 * results["w_max"])  # room for the legend
         axes[letter].set_yticks(range(int(results["w_max"]) + 1))
     plots.comparison(
         {CONDITIONS[name]: table.best[table.condition == name].to_numpy() for name in conditions},
