@@ -60,15 +60,15 @@ def test_falling_rate_follows_its_recursion():
 
 def test_falling_rate_slows_a_steady_drift_to_the_closed_form():
     """v' (1 + v' tau_h/h_0) = v, of p = w/2; h decays within `every`, hence the factor."""
-    tau_h, h_0, every, A, period = 2.0, 0.02, 0.1, 1e-3, 0.01
-    spikes = np.arange(5e-3, 20, period)
+    tau_h, h_0, every, A, period = 1.0, 0.02, 0.1, 2e-3, 0.02
+    spikes = np.arange(5e-3, 10, period)
     rule = metaplasticity.falling_rate(tau_h=tau_h * second, h_0=h_0, every=every * second)
-    options = dict(record=("w", "h_falling_rate"), seconds=20.0, w=0.0, every=4 * second)
+    options = dict(record=("w", "h_falling_rate"), seconds=10.0, w=0.0, every=2 * second)
     w, h = one_synapse(neuromodulation.presynaptic(A=A), rule, pre=spikes, **options)
     v = A / period / 2
     lag = every / (1 - np.exp(-every / tau_h)) / tau_h
     slowed = (-1 + np.sqrt(1 + 4 * v * lag * tau_h / h_0)) / (2 * lag * tau_h / h_0)
-    assert np.diff(w)[-1] / 2 / 4 == pytest.approx(slowed, rel=1e-3)
+    assert np.diff(w)[-1] / 2 / 2 == pytest.approx(slowed, rel=1e-3)
     assert h[-1] == pytest.approx(slowed * lag * tau_h, rel=1e-3)
     assert slowed < v / 2
 
