@@ -371,7 +371,7 @@ def test_eligibility_equals_a_trace_and_a_weight_advanced_by_the_clock():
     assert found[-1, 0] > 0.2 + 1e-5
 
 
-def drift_under(cell, variable, seconds=60.0, dt=15e-3):
+def drift_under(cell, variable, seconds=60.0, dt=10e-3):
     """Mean weight change where rewards have nothing to do with the spikes."""
     random = np.random.default_rng(11)
     n, steps = 40, round(seconds / dt)
@@ -404,7 +404,7 @@ def test_a_learned_baseline_removes_the_drift_that_has_no_covariance():
     # rate * A * tau_c * mean of d
     assert plain.mean() == pytest.approx(5 * 0.01 * 0.2 * 2 * 0.2, rel=0.15)
     critic = neuromodulation.prediction_error(tau_r=0.2 * second, tau_b=5 * second)
-    # What is left is tau_b times the change of the baseline over the time: a standard deviation of 4 % of plain.
+    # What is left is tau_b times the change of the baseline over the time: 4 % of plain (one deviation).
     assert abs(drift_under(critic, "r").mean()) < 0.15 * plain.mean()
 
 
