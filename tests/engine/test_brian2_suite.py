@@ -1,4 +1,7 @@
-"""Brian2's own standalone tests pass on our device wherever they pass on Brian2's: about half an hour."""
+"""Brian2's own standalone tests pass on our device wherever they pass on Brian2's: about half an hour.
+
+With Brian2 2.9.0 on Python 3.11, all 244 tests that run pass (one skips itself): there are no differences.
+"""
 
 import os
 import subprocess
