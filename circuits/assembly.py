@@ -49,7 +49,7 @@ from .plan import (
     structure_text,
 )
 from .traces import per_neuron
-from .values import dimension, kind, plain, same_dimension, unit_text
+from .values import describe, dimension, kind, plain, same_dimension, unit_text
 from .wiring import DISTANCE, one_to_one
 
 
@@ -438,8 +438,11 @@ class Assembly:
             )
             delay = next((s for s in self.slots if s.group == name and s.variable == "delay"), None)
             if side == "pre" and delay is not None:
-                self.twice.add(delay.number)
                 self.slots.append(dataclasses.replace(delay, group=label))
+                if plan.on_pre:
+                    self.twice.add(delay.number)
+                else:
+                    self.slots = [slot for slot in self.slots if slot is not delay]
         return made
 
     def synapses(self, name, part):
@@ -532,7 +535,7 @@ class Assembly:
                 f"{nearest(synapse.event, cell.events)} Its events: {listed(['spike', *cell.events])}."
             )
         self._check_synapse(
-            where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
+            name, where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
         )
         for k, periodic in enumerate(p for p in synapse.periodic if p.on == "synapse"):
             code = dataclasses.replace(periodic, code="\n".join(settled(statements(periodic.code))))
@@ -552,9 +555,15 @@ class Assembly:
                     shape,
                 )
         delay = part.delay
-        if not on_pre:
+        if not on_pre and not synapse.at_pre.strip():
             if kind(delay) != "scalar" or plain(delay) != 0:
                 raise CircuitError(f"{where}: it has no spikes to delay. Leave delay out.")
+        elif not on_pre and kind(delay) != "scalar":
+            raise CircuitError(
+                f"{where}: its rules follow the spikes of the source cells, but each synapse has a delay of "
+                "its "
+                "own. Give one delay."
+            )
         elif kind(delay) == "expression":
             Scope(f"{where}, delay", own, {"of the synapse": own}).expression(delay, second.dim, "expression")
             self.slots.append(Slot("", name, "delay", rename(delay, mine), second.dim, AFTER_WIRING))
@@ -582,7 +591,7 @@ class Assembly:
                     high=MOST_STEPS * self.dt,
                 )
             )
-            self.slots[-1].fit(plain(delay))
+            self.slots[-1] = dataclasses.replace(self.slots[-1], value=self.slots[-1].fit(plain(delay)))
         pairs = 0 if wiring.i is None else len(wiring.i)
         if pairs:
             for variable, values in (("i", wiring.i), ("j", wiring.j)):
@@ -642,17 +651,14 @@ class Assembly:
             renamed["lambda_"] = f"lambda_{name}"
         return renamed
 
-    def _lazy(self, where, parsed, periodic):
+    def _lazy(self, where, held, when, code):
         """Refuse what reads variables that are only brought up to date at spikes."""
-        late = {n for n, e in parsed.items() if "event-driven" in e.flags}
-        stale = sorted(late & get_identifiers(periodic.code))
+        stale = sorted({n for n, e in held.items() if "event-driven" in e.flags} & get_identifiers(code))
         if stale:
             raise CircuitError(
-                f"{where}, every {periodic.every}: {stale[0]} is event-driven: between spikes it holds its "
-                "old "
-                f"value. Write it as {stale[0]} = ... with a decay of its own since the last spike, or keep "
-                "it in "
-                "a variable that is updated at every step."
+                f"{where}, {when}: {stale[0]} is event-driven: between spikes it holds its old value. Keep "
+                "it in a "
+                "variable that is updated at every step, or in one that decays in statements of its own."
             )
 
     def _reach(self, name):
@@ -668,7 +674,7 @@ class Assembly:
         return {**part.cell.dimensions, **signals}
 
     def _check_synapse(
-        self, where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
+        self, name, where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
     ):
         """Names and units of everything that a synapse computes, with the variables of both cells in
         reach.
@@ -686,8 +692,8 @@ class Assembly:
             **{f"{n}_pre": d for n, d in pre.items()},
             **{f"{n}_post": d for n, d in post.items()},
         }
-        for name in wiring.params:
-            reach[name] = DIMENSIONLESS
+        for number in wiring.params:
+            reach[number] = DIMENSIONLESS
         scope = Scope(
             where,
             reach,
@@ -715,14 +721,27 @@ class Assembly:
         scope.code("\n".join(on_pre), "presynaptic spike")
         scope.code("\n".join(on_post), "postsynaptic spike")
         scope.code(synapse.step, "every step")
+        given = self.parts[name].synapse
+        held = parse(given.equations, where) if given.equations.strip() else {}
+        self._lazy(where, held, "every step", given.step)
+        self._lazy(where, held, "settle", f"{given.settle}\n{given.unsettle}")
+        self._lazy(where, held, "sum", "\n".join(given.summed.values()))
         for periodic in synapse.periodic:
             if periodic.on == "synapse":
                 scope.code(periodic.code, f"every {periodic.every}")
-                self._lazy(where, parsed, periodic)
+        for periodic in given.periodic:
+            if periodic.on == "synapse":
+                self._lazy(where, held, f"every {periodic.every}", periodic.code)
             if own.get(periodic.period, second.dim) != second.dim or periodic.period not in synapse.params:
                 raise CircuitError(
                     f"{where}: every={periodic.every!r} names no time among the parameters: "
                     f"{listed(synapse.params)}."
+                )
+            if kind(synapse.params[periodic.period]) != "scalar":
+                raise CircuitError(
+                    f"{where}: {periodic.period} says how often something happens to all synapses: give one "
+                    "time, "
+                    f"not {describe(synapse.params[periodic.period])}."
                 )
         for variable, expression in synapse.summed.items():
             scope.expression(expression, post_parsed[variable].dim, f"sum for {variable}")
@@ -879,7 +898,7 @@ class Assembly:
             synapse = self.synapse[name]
             parsed = parse(synapse.equations, name) if synapse.equations.strip() else {}
             mine = self._renamed(name, part)
-            delay = ("delay",) if _on_spikes(synapse) else ()
+            delay = ("delay",) if synapse.deliver or synapse.before or synapse.after else ()
             return {n: mine.get(n, n) for n in (*parsed, *self._synaptic_params(synapse), *delay)}
         if not isinstance(part, Population):
             return {"rates": "rates"} if isinstance(part, Poisson) else {}
@@ -907,6 +926,14 @@ class Assembly:
     def _source(self, where, text):
         name, start, stop = view(text)
         part = self.parts.get(name)
+        synapse = self.synapse[where]
+        needs = [n for n in synapse.needs if n.endswith("_pre")]
+        if isinstance(part, SpikeTrains) and (synapse.pre + synapse.at_pre + synapse.step_pre or needs):
+            raise CircuitError(
+                f"Projection {where!r}: its synapses read variables of the source cells, and {name!r} is a "
+                "list of "
+                "spikes. Relay them: a population of cells that fire when they get one of these spikes."
+            )
         known = [n for n, p in self.parts.items() if isinstance(p, (Population, Poisson, SpikeTrains))]
         if name not in known:
             raise CircuitError(
@@ -959,7 +986,11 @@ class Assembly:
                 *synapse.deliver.values(),
                 *synapse.summed.values(),
                 *(f"{p.code}\n{p.period}" for p in synapse.periodic if p.on == "synapse"),
-                *(v for v in synapse.init.values() if isinstance(v, str)),
+                *(
+                    v
+                    for n, v in synapse.init.items()
+                    if isinstance(v, str) and re.search(rf"(?m)^\s*d?{n}\b", synapse.equations)
+                ),
             ]
         )
         used = get_identifiers(text)
@@ -1011,7 +1042,7 @@ class Assembly:
 
 def _on_spikes(synapse):
     """Whether anything happens at a presynaptic spike."""
-    return bool(synapse.deliver or synapse.before or synapse.after)
+    return bool(synapse.deliver or synapse.before or synapse.after or synapse.at_pre.strip())
 
 
 def _stripped(texts):

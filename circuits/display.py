@@ -75,21 +75,26 @@ def cell_html(cell):
 
 def synapse_code(synapse):
     """(when, statements) of all that a synapse and the cells at its ends do."""
+
+    def settled(code):
+        return [synapse.settle, *code, synapse.unsettle] if any(code) else []
+
     delivered = (f"{v} += {e}" for v, e in synapse.deliver.items())
-    pre = [synapse.settle, synapse.before, *delivered, synapse.after, synapse.unsettle]
-    post = [synapse.settle, synapse.on_post, synapse.unsettle] if synapse.on_post else []
+    pre = settled([synapse.before, *delivered, synapse.after])
+    post = settled([synapse.on_post])
     coded = [
         ("presynaptic spike", "\n".join(pre)),
         (f"postsynaptic {synapse.event}", "\n".join(post)),
         ("spike of the source", synapse.at_pre),
         ("spike of the target", synapse.at_post),
-        ("every step", synapse.step),
+        ("every step", "\n".join(settled([synapse.step]))),
         ("every step, source", synapse.step_pre),
         ("every step, target", synapse.step_post),
     ]
     ends = {"synapse": "", "pre": ", source", "post": ", target"}
     for periodic in sorted(synapse.periodic, key=lambda p: p.order):
-        coded.append((f"every {periodic.every}{ends[periodic.on]}", periodic.code))
+        code = settled([periodic.code]) if periodic.on == "synapse" else [periodic.code]
+        coded.append((f"every {periodic.every}{ends[periodic.on]}", "\n".join(code)))
     return [(when, found) for when, code in coded if (found := statements(code))]
 
 

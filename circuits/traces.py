@@ -11,9 +11,11 @@ import re
 
 from brian2.utils.stringtools import get_identifiers
 
-from .equations import DIFFERENTIAL_EQUATION, RESERVED, parse, rename, statements
+from .equations import BUILT_IN, DIFFERENTIAL_EQUATION, RESERVED, parse, rename, statements
 from .values import kind, unit_text
 
+# Names that mean the same at all synapses of a cell: units, constants, and functions that draw nothing.
+_SAME_FOR_ALL = (RESERVED - set(BUILT_IN) - {"rand", "randn", "poisson"}) | {"t", "dt"}
 _TEXTS = ("before", "after", "on_post", "step", "settle", "unsettle")
 
 
@@ -79,7 +81,7 @@ def _movable(synapse, parsed, side, kept):
             name
             for name in found
             for line in last
-            if _changes(line, name) and get_identifiers(line) - set(found) - shared - RESERVED
+            if _changes(line, name) and get_identifiers(line) - set(found) - shared - _SAME_FOR_ALL
         ]
         if not wrong:
             return found

@@ -185,7 +185,7 @@ def _stretches(built, duration, results):
 def _around(built, recorder, what, now):
     """Bring synapses up to date before they are recorded, and put away again what is integrated lazily."""
     runner = built.around.get((recorder["part"], what))
-    if runner is not None and now > 0:
+    if runner is not None:
         runner.before_run({})
         runner.run()
 

@@ -63,7 +63,12 @@ def lower(plan, backend):
     try:
         return _lower(built, backend)
     except Exception:
-        for thing in [*built.groups.values(), *built.synapses.values(), *built.monitors.values()]:
+        for thing in [
+            *built.groups.values(),
+            *built.synapses.values(),
+            *built.monitors.values(),
+            *built.signals,
+        ]:
             if thing is not None:
                 thing._network = "never run"  # or Brian2 warns of each of them, on top of the error
         raise

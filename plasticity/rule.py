@@ -9,11 +9,13 @@ rule are its own: each gets the rule's name, everywhere at once. The result is a
 prints itself as the equations a person would have written.
 """
 
+import ast
 import dataclasses
 import html
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
 from brian2.units import second
 from brian2.units.fundamentalunits import DIMENSIONLESS
 from brian2.utils.stringtools import get_identifiers
@@ -117,10 +119,20 @@ class Rule:
 
     def __post_init__(self):
         where = f"Rule {self.name!r}"
-        if not isinstance(self.name, str) or not self.name.isidentifier():
+        word = isinstance(self.name, str) and self.name.isascii() and self.name.isidentifier()
+        if not word or self.name in ("pre", "post") or self.name.endswith(("_", "_pre", "_post")):
             raise RuleError(
-                f"{where}: the name must be a word, since it ends the names that the rule brings."
+                f"{where}: the name must be a word of plain letters that does not end in _, _pre or _post, "
+                "since "
+                "it ends the names that the rule brings."
             )
+        for part in dataclasses.fields(self):
+            if part.type in ("str", str) and not isinstance(getattr(self, part.name), str):
+                raise RuleError(
+                    f"{where}, {part.name}: got {getattr(self, part.name)!r}, but it is text. A number goes "
+                    "into "
+                    "params."
+                )
         for attribute in ("params", "init"):
             values = {k: number(v, f"{where}, {k}") for k, v in getattr(self, attribute).items()}
             object.__setattr__(self, attribute, values)
@@ -148,6 +160,13 @@ class Rule:
                 raise RuleError(
                     f"{where}: needs[{name!r}]: say whose variable it is: '{name}_pre' or '{name}_post'."
                 )
+            base, _, end = name.rpartition("_")
+            if base in held[end] or base in self.params or name in names:
+                raise RuleError(
+                    f"{where}: it needs {name!r} of the cells and has a name {base!r} itself. Give the "
+                    "signal, or "
+                    "what the rule calls so, another name."
+                )
         self._check_names(where)
 
     def _parsed(self, end):
@@ -159,6 +178,11 @@ class Rule:
         unit = unit_text(dim)
         texts = {end: _with_unit(getattr(self, end), unit) for end in ("synapse", "pre", "post")}
         return dataclasses.replace(self, **texts)
+
+    def all_text(self):
+        """All its code and equations."""
+        texts = [getattr(self, part) for part in (*_SYNAPTIC, "synapse")]
+        return "\n".join([*texts, *(p.code for p in self.periodic), *(str(v) for v in self.init.values())])
 
     def but(self, **values):
         """The same rule with other numbers; unknown names and wrong units are refused."""
@@ -224,6 +248,11 @@ class Rule:
                 unknown -= {"dw"}
                 if text.strip() and "dw" not in _identifiers(text):
                     raise RuleError(f"{where}: its sink {text.strip()!r} does not take dw.")
+            fixed = sorted(local & {*self.params, "w_min", "w_max"}) if part != "synapse" else []
+            if fixed:
+                raise RuleError(
+                    f"{where}, {part}: {fixed[0]!r} is a number; its code cannot give it a value."
+                )
             for name in sorted(unknown):
                 raise RuleError(
                     f"{where}, {part}: {name!r} is not defined.{nearest(name, known)} The rule has: "
@@ -252,8 +281,15 @@ class Rule:
             scope.equations(held["synapse"])
         wanted = dict(propose_pre=dim, propose_post=dim, drift=dim / second.dim, gate=DIMENSIONLESS)
         for part, dimensions in {**wanted, "factor": DIMENSIONLESS}.items():
-            if getattr(self, part).strip():
-                scope.expression(getattr(self, part), dimensions, part)
+            text = getattr(self, part)
+            if text.strip():
+                if _is_condition(text):
+                    raise RuleError(
+                        f"{where}, {part}: {text.strip()!r} is a condition. Write int({text.strip()}), "
+                        "which is 0 "
+                        "or 1."
+                    )
+                scope.expression(text, dimensions, part)
         for part in ("sink", "settle", "unsettle", "on_pre", "on_post"):
             scope.code(getattr(self, part), part)
         for end, variables in cells.items():
@@ -300,13 +336,18 @@ class Bounds:
     down: str = ""
 
     def __post_init__(self):
-        low, high = (self.params.get(n) for n in ("w_min", "w_max"))
-        if low is None:
+        if "w_max" not in self.params:
             return
+        low, high = (self.params.get(n) for n in ("w_min", "w_max"))
         for name in ("w_min", "w_max"):
-            value = number(self.params[name], f"bounds, {name}")
+            value = self.params[name]
+            if isinstance(value, str) or value is None:
+                raise RuleError(f"bounds: {name} is {value!r}; give one number.")
+            value = number(value, f"bounds, {name}")
             if kind(value) != "scalar" or plain(value) != plain(value):
                 raise RuleError(f"bounds: {name} is {describe(value)}; give one number.")
+            if self.up and not np.isfinite(plain(value)):
+                raise RuleError(f"bounds: {name} is {describe(value)}; soft bounds must be finite.")
         same_dimension(number(high, "bounds, w_max"), dimension(low), "bounds, w_max")
         if not plain(low) < plain(high):
             raise RuleError(
@@ -333,8 +374,14 @@ def power_law(w_min=0.0, w_max=1.0, mu=0.5):
 
     Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, eqs. 3 and 4.
     """
-    if plain(number(mu, "power_law, mu")) < 0:
-        raise RuleError(f"power_law: mu is {mu}; it must be at least 0.")
+    value = None if isinstance(mu, str) else number(mu, "power_law, mu")
+    if (
+        value is None
+        or kind(value) != "scalar"
+        or dimension(value) != DIMENSIONLESS
+        or not 0 <= float(value) < 1e9
+    ):
+        raise RuleError(f"power_law: mu is {mu!r}; it must be one number, without unit, of at least 0.")
     made = soft(w_min, w_max)
     # Rounding can carry a weight past a bound by a last digit: no power of a negative number.
     up, down = (f"clip({text}, 0, 1)**mu" for text in (made.up, made.down))
@@ -368,15 +415,32 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
     RuleError
         Two rules of one name, two sinks, units that do not fit, bounds that are missing.
     """
-    base = Synapse("plastic", params={"w": 0.5}) if synapse is None else synapse
+    middle = 0.5
+    if bounds is not None and isinstance(bounds, Bounds) and "w_max" in bounds.params:
+        middle = (bounds.params["w_min"] + bounds.params["w_max"]) / 2
+        middle = middle if np.all(np.isfinite(np.asarray(middle))) else bounds.params["w_min"]
+    if synapse is None and isinstance(w, str):
+        base = Synapse("plastic", params={"w": w})
+    else:
+        base = Synapse("plastic", params={"w": middle}) if synapse is None else synapse
     _check_composition(rules, base)
     start = number(base.params["w"] if w is None else w, "compose, w")
     dim, bounds = _weight_dimension(start, base, bounds)
+    _check_start(start, bounds)
     rules = [rule.for_weight(dim) for rule in rules]
     for rule in rules:
+        if "w_max" not in bounds.params and {"w_min", "w_max"} & _identifiers(rule.all_text()):
+            raise RuleError(
+                f"compose: the rule {rule.name!r} measures the weight by its bounds. Give bounds=hard(...) "
+                "or others."
+            )
         rule.check_units(dim)
     texts = [_Renamed(rule) for rule in rules]
     code = _Events(texts, bounds)
+    # Statements that could depend on each other stand in an order that does not depend on that of the rules;
+    # what keeps the weight in another form comes first, since all others read it as it is.
+    ordered = sorted(texts, key=lambda text: text.name)
+    inner = sorted(ordered, key=lambda text: not text.unsettle.strip())
     factor = "*".join(f"({t.factor})" for t in texts if t.factor)
     weighted = {"w": f"(w*{factor})"} if factor else {}
     params = {n: v for n, v in base.params.items() if n != "w"} | bounds.params
@@ -395,16 +459,16 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
         post=_lines(base.post, *(t.post for t in texts)),
         deliver={variable: rename(text, weighted) for variable, text in base.deliver.items()},
         summed={variable: rename(text, weighted) for variable, text in base.summed.items()},
-        settle=_lines(base.settle, *(code.bounded(t.settle) for t in texts)),
-        unsettle=_lines(*(t.unsettle for t in reversed(texts)), base.unsettle),
-        after=_lines(base.after, code.change("pre"), *(code.bounded(t.on_pre) for t in texts)),
-        on_post=_lines(base.on_post, code.change("post"), *(code.bounded(t.on_post) for t in texts)),
+        settle=_lines(base.settle, *(code.bounded(t.settle) for t in inner)),
+        unsettle=_lines(*(t.unsettle for t in reversed(inner)), base.unsettle),
+        after=_lines(base.after, code.change("pre"), *(code.bounded(t.on_pre) for t in ordered)),
+        on_post=_lines(base.on_post, code.change("post"), *(code.bounded(t.on_post) for t in ordered)),
         step=_lines(base.step, code.drift()),
         at_pre=_lines(base.at_pre, *(t.at_pre for t in texts)),
         at_post=_lines(base.at_post, *(t.at_post for t in texts)),
         step_pre=_lines(base.step_pre, *(t.step_pre for t in texts)),
         step_post=_lines(base.step_post, *(t.step_post for t in texts)),
-        periodic=(*base.periodic, *(code.periodic(p) for t in texts for p in t.periodic)),
+        periodic=(*base.periodic, *(code.periodic(p) for t in ordered for p in t.periodic)),
         params=params,
         init={**base.init, "w": start, **{n: v for t in texts for n, v in t.init.items()}},
         needs={**base.needs, **{n: u for t in texts for n, u in t.needs.items()}},
@@ -419,6 +483,7 @@ class _Renamed:
 
     def __init__(self, rule):
         held, end = rule._held, rule.name
+        self.name = rule.name
         own = {n: f"{n}_{end}" for n in (*held["synapse"], *rule.params, *_local(rule))}
         sides = {side: {n: f"{n}_{end}" for n in held[side]} for side in ("pre", "post")}
         synaptic = {**own, **{f"{n}_{s}": f"{new}_{s}" for s in sides for n, new in sides[s].items()}}
@@ -446,7 +511,8 @@ class _Renamed:
 
 
 def _local(rule):
-    """Names that a rule's code gives values for itself; left as they are, they could be a cell's variables."""
+    """Names that a rule's code gives values for itself; left as they are, they could be a cell's
+    variables."""
     texts = [
         rule.sink,
         rule.settle,
@@ -522,7 +588,10 @@ class _Events:
 def _check_composition(rules, base):
     for rule in rules:
         if not isinstance(rule, Rule):
-            raise RuleError(f"compose: {rule!r} is no Rule. Give rules, such as stdp.pair(), and synapse=...")
+            remedy = "Give rules one by one, such as compose(stdp.pair(), synapse=...)."
+            if callable(rule):
+                remedy = f"Call it: {getattr(rule, '__name__', 'rule')}()."
+            raise RuleError(f"compose: {type(rule).__name__} {str(rule)[:60]!r} is no Rule. {remedy}")
     names = [rule.name for rule in rules]
     double = sorted({n for n in names if names.count(n) > 1})
     if double:
@@ -542,12 +611,30 @@ def _check_composition(rules, base):
         )
     if not isinstance(base, Synapse):
         raise RuleError(f"compose: synapse={base!r} is no Synapse. Take one from circuits.synapses.")
+    lazy = [rule.name for rule in rules if rule.settle.strip() or rule.unsettle.strip()]
+    if base.summed and lazy:
+        raise RuleError(
+            f"compose: the synapse {base.name!r} reads its weight at every step, but {lazy[0]!r} brings the "
+            "weight "
+            "up to date at spikes only. Take a synapse that delivers at spikes."
+        )
+    put_away = [rule.name for rule in rules if rule.unsettle.strip()]
+    if len(put_away) > 1:
+        raise RuleError(f"compose: {listed(put_away)} each keep the weight in a form of their own. Keep one.")
+    if "w" in base.init:
+        raise RuleError(
+            f"compose: the synapse {base.name!r} is composed already. Give all its rules to one compose."
+        )
     if "w" not in base.params:
         raise RuleError(
             f"compose: the synapse {base.name!r} has no parameter w that could be plastic. Parameters: "
             f"{listed(base.params)}."
         )
-    taken = {}
+    taken = {
+        name: f"the synapse {base.name}"
+        for text in (base.equations, base.pre, base.post)
+        for name in (parse(text, base.name) if text.strip() else ())
+    }
     for rule in rules:
         for name in [*(n for v in rule._held.values() for n in v), *rule.params]:
             full = f"{name}_{rule.name}"
@@ -557,6 +644,20 @@ def _check_composition(rules, base):
                     "Rename one of the rules."
                 )
             taken[full] = rule.name
+
+
+def _check_start(start, bounds):
+    """Weights that are given as numbers must start within the bounds."""
+    if kind(start) == "expression" or "w_max" not in bounds.params:
+        return
+    low, high = (plain(number(bounds.params[n], f"bounds, {n}")) for n in ("w_min", "w_max"))
+    values = np.asarray(plain(start))
+    if values.size and not (values.min() >= low and values.max() <= high):
+        raise RuleError(
+            f"compose: weights start between {values.min():g} and {values.max():g} (SI), outside of their "
+            "bounds "
+            f"{low:g} to {high:g}. Change w or the bounds."
+        )
 
 
 def _weight_dimension(start, base, bounds):
@@ -581,6 +682,21 @@ def _weight_dimension(start, base, bounds):
     if kind(base.params["w"]) != "expression":
         same_dimension(base.params["w"], dim, "compose, w")
     return dim, bounds
+
+
+def _is_condition(text):
+    """Whether a comparison or a logical operation stands in a text, outside of int(...)."""
+    try:
+        waiting = [ast.parse(text.strip(), mode="eval").body]
+    except SyntaxError:
+        return False  # said elsewhere
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Compare | ast.BoolOp):
+            return True
+        if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "int"):
+            waiting += ast.iter_child_nodes(node)
+    return False
 
 
 def _with_unit(text, unit):

@@ -1,5 +1,7 @@
 """The algebra: what compose makes of rules, what it refuses, and that the result is the model by hand."""
 
+import dataclasses
+
 import brian2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from circuits import (
     Cell,
     Circuit,
     CircuitError,
+    Synapse,
     neurons,
     poisson,
     population,
@@ -382,6 +385,25 @@ def test_signals_that_cannot_be(part, message):
             "unit",
         ),
         (lambda: compose("stdp"), "is no Rule"),
+        (lambda: compose(pair), r"Call it: pair\(\)"),
+        (lambda: compose([pair()]), "one by one"),
+        (lambda: compose(pair(), synapse=compose(pair("other"))), "composed already"),
+        (lambda: compose(pair(), w=2.0), "outside of their bounds"),
+        (lambda: compose(Rule("r", gate="w > 0.5")), r"is a condition. Write int\(w > 0.5\)"),
+        (lambda: compose(Rule("r", gate="w/w_max"), bounds=unbounded()), "by its bounds"),
+        (lambda: compose(Rule("r", settle="w += 0.1"), synapse=synapses.linear(0.5)), "at every step"),
+        (lambda: compose(Rule("r", unsettle="w += 0"), Rule("s", unsettle="w += 0")), "form of their own"),
+        (
+            lambda: compose(pair(), synapse=Synapse("s", post="x_pair : 1", params={"w": 0.5})),
+            "'x' of 'pair'",
+        ),
+        (lambda: Rule("r", post="d : 1", gate="d_post", needs={"d_post": 1}), "has a name 'd' itself"),
+        (lambda: Rule("r", on_pre="tau = 2*ms", params=dict(tau=1 * ms)), "'tau' is a number"),
+        (lambda: Rule("r", propose_pre=0.1), "it is text"),
+        (lambda: Rule("post"), "does not end in"),
+        (lambda: hard(None, 1), "w_min is None"),
+        (lambda: soft(0, np.inf), "must be finite"),
+        (lambda: power_law(mu="0.5"), "one number"),
         (lambda: compose(pair(), synapse=pair()), "is no Synapse"),
         (lambda: pair().but(B=1.0), "no parameter 'B'"),
         (lambda: pair().but(tau=1 * mV), "unit"),
@@ -483,3 +505,78 @@ def test_lazily_integrated_weights_do_not_depend_on_when_they_are_looked_at():
     a, b = (r.weights["plastic.w"].values for r in (whole, pieces))
     assert np.abs(a[-1] - b[0]).max() > 1e-3
     np.testing.assert_allclose(a[-1], b[-1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "increment", ["y += i", "y += 1.0/N_incoming", "y += rand()", "y += 1 + j", "y += 1.0/N_post"]
+)
+def test_traces_whose_increments_differ_between_synapses_stay(increment):
+    rule = dataclasses.replace(pair(), on_post=increment)
+    assert "y_pair" in network(compose(rule)).plan.synapses["plastic"].equations
+
+
+def test_what_keeps_the_weight_in_another_form_is_settled_first():
+    lag = dict(synapse="c : weight", sink="c += dw", settle="w += 2*c", unsettle="w -= c")
+    pull = Rule("pull", settle="w = 0.9*w")
+    results = [
+        final(network(compose(*order, bounds=hard(-9, 9))))
+        for order in ([pair(), Rule("lag", **lag), pull], [pull, pair(), Rule("lag", **lag)])
+    ]
+    assert np.ptp(results[0]) > 0
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-12)
+
+
+def test_event_driven_variables_are_read_at_events_only():
+    held = dict(synapse="dc/dt = -c/tau : 1 (event-driven)", on_pre="c += 1", params=dict(tau=10 * ms))
+    for text in (
+        dict(drift="c/tau"),
+        dict(settle="w += 0*c"),
+        dict(periodic=Periodic("w = w + c", every="tau")),
+    ):
+        with pytest.raises(CircuitError, match="event-driven"):
+            network(compose(Rule("r", **held, **text)))
+
+
+def test_a_rule_without_delivery_can_have_a_delay():
+    rule = Rule(
+        "late",
+        synapse="dx/dt = -x/tau : 1 (event-driven)",
+        propose_post="A*x",
+        on_pre="x += 1",
+        params=dict(A=0.01, tau=20 * ms),
+    )
+
+    def weights_after(delay, per_neuron):
+        return Circuit(
+            inputs=poisson(5, 50 * Hz),
+            cells=population(Cell("ticking", "f : 1", threshold="rand() < 50*Hz*dt", reset="f = 0"), 3),
+            plastic=projection(
+                "inputs", "cells", compose(rule, per_neuron=per_neuron), wiring.all_to_all(), delay=delay
+            ),
+            record=[weights("plastic", "w")],
+        )
+
+    late, here = final(weights_after(5 * ms, True)), final(weights_after(5 * ms, False))
+    np.testing.assert_allclose(late, here, rtol=1e-10)
+    assert not np.allclose(late, final(weights_after(0 * ms, True)))
+
+
+def test_numbers_per_synapse_and_target_have_their_places():
+    rule = Rule(
+        "r",
+        post="a : Hz",
+        init={"a": "goal"},
+        params=dict(goal=np.array([1, 2, 3]) * Hz),
+        at_post="a += goal",
+    )
+    circuit = network(compose(pair(), rule), record=("w",))
+    assert "goal_r" not in circuit.plan.synapses["plastic"].equations
+    delays = np.full((5, 3), 1e-3) * second
+    np.testing.assert_allclose(
+        final(network(compose(pair()), delay=delays)), final(network(compose(pair()), delay=1 * ms))
+    )
+    clocked = Rule("c", periodic=Periodic("w = w", every="T"), params=dict(T=np.ones(15) * ms))
+    with pytest.raises(CircuitError, match="give one time"):
+        network(compose(pair(), clocked))
+    with pytest.raises(CircuitError, match="Relay them"):
+        network(compose(Rule("r", pre="a : 1", at_pre="a += 1", propose_post="a_pre")))
