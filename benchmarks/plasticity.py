@@ -1,11 +1,11 @@
-"""What plastic synapses cost: Poisson inputs of 15 Hz, all to all onto integrate-and-fire cells, as composed rules
-here and written by hand for stock Brian2's standalone device, in turn in one run.
+"""What plastic synapses cost: Poisson inputs of 15 Hz, all to all onto integrate-and-fire cells, as composed
+rules here and written by hand for stock Brian2's standalone device, in turn in one run.
 
     python benchmarks/plasticity.py [--seconds 100] [--repeats 3] [--scaling] [--out figures]
 
-The network is STDP-ff of `networks.py`: 1000 inputs, 100 cells, 100,000 synapses with additive STDP. Reported are
-the loop's processor time, the spikes of both sides, the mean weight at the end, and the time per synaptic event
-(spikes of inputs times targets plus spikes of cells times sources). `--scaling` goes to 10^7 synapses.
+The network is STDP-ff of `networks.py`: 1000 inputs, 100 cells, 100,000 synapses with additive STDP. Reported
+are the loop's processor time, the spikes of both sides, the mean weight at the end, and the time per synaptic
+event (spikes of inputs times targets plus spikes of cells times sources). `--scaling` goes to 10^7 synapses.
 """
 
 import argparse
@@ -19,12 +19,30 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from brian2 import Hz, mV, ms, second  # noqa: E402
+from brian2 import Hz, ms, mV, second  # noqa: E402
 
 import engine  # noqa: E402
-from circuits import Cell, Circuit, poisson, population, projection, signal, spikes  # noqa: E402
-from circuits import synapses, weights, wiring  # noqa: E402
-from plasticity import compose, consolidation, hard, homeostasis, metaplasticity, neuromodulation, stdp  # noqa: E402
+from circuits import (  # noqa: E402
+    Cell,
+    Circuit,
+    poisson,
+    population,
+    projection,
+    signal,
+    spikes,
+    synapses,
+    weights,
+    wiring,
+)
+from plasticity import (  # noqa: E402
+    compose,
+    consolidation,
+    hard,
+    homeostasis,
+    metaplasticity,
+    neuromodulation,
+    stdp,
+)
 
 CELL = Cell(
     "leaky",

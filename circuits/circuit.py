@@ -240,7 +240,7 @@ def rate(part, every=None):
 
 def weights(part, variable="w", index=None, every=None):
     """Record a variable of the synapses of a projection: at the end, or at start, end and `every` so often
-    in between.
+    in between. An event-driven variable holds the value of its synapse's last spike.
     """
     return Recorder("weights", part, variable, _indices(index), every)
 

@@ -12,7 +12,7 @@ dt (A+ + A-)/2 to the area of the window, by itself -1 ms A+: the output depends
 of 10 Hz in the limit of small steps, 13 Hz at 0.1 ms, 16 Hz at 0.2 ms), the distribution hardly.
 
 How constant is the output? From 10 to 40 Hz of input it rises by about half at every step from 0.02 ms to 0.2
-ms: within 30 % of its mean over these inputs, but not by less than 30 %. Both are claims; the second one fails.
+ms: within 30 % of its mean over these inputs, but not by less than 30 %. Both are claims; the second fails.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Plasticity that composes: rules as fragments of equations, and the algebra that puts them on one synapse."""
+"""Plasticity that composes: rules are fragments of equations, an algebra puts them on one synapse."""
 
 from circuits.synapses import Periodic
 

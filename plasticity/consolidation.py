@@ -144,7 +144,7 @@ def cascade(*, n=10, x=0.5, scale=1.0, depth=None, name="cascade"):
                 moves = int(agrees < 0)*int(chance < leaves)
                 deepen = int(agrees > 0)*int(chance < x**depth/(1 - x))*int(depth < n_states)
                 w = w + moves*(w_min + w_max - 2*w)
-                depth = moves + (1 - moves)*(depth + deepen)""",
+                depth = moves + (1 - moves)*(depth + deepen) + clip(dw/(w_max - w_min), 0, 0)""",
         params=dict(n_states=n, x=x, scale=scale),
         init={"depth": "1 + floor(n_states*rand())" if depth is None else depth},
         source="Fusi, Drew & Abbott 2005",

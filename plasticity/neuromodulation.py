@@ -32,7 +32,9 @@ def dopamine(*, tau_d=200 * ms):
 
     Izhikevich 2007, Cereb. Cortex 17:2443 (there tau_d = 200 ms and rewards of 0.5 uM; d counts in uM).
     Phasic pulses come over a projection with `synapses.delta("d", 0.5)`, a sustained release through the
-    input `release` (1/s). The tonic level is a number of the rule that reads d, not of this cell. Exact.
+    input `release` (1/s). The tonic level is a number of the rule that reads d, not of this cell. Exact;
+    `eligibility` takes d to decay within a step, so that for it a sustained release is exact to first order
+    in the step only, and its tau_d must be the cell's.
     """
     return Cell(
         "dopamine",

@@ -369,7 +369,8 @@ def _one_by_one(facts, pathway, side, together):
     """Effects that compute little: synapse by synapse, those of one cell after the other.
 
     What they have in common, the cell itself, is read once, and where synapses stand scattered in memory,
-    they are fetched some steps ahead."""
+    they are fetched some steps ahead.
+    """
     body = ["const size_t _vectorisation_idx = _idx;", *vector_lines(facts)]
     own, other = ("_presynaptic_idx", "_postsynaptic_idx")[:: 1 if side == "pre" else -1]
     arrays, rest = {}, []
@@ -414,11 +415,7 @@ def _one_by_one(facts, pathway, side, together):
         "{",
         *indented(rest),
         "};",
-        *(
-            [f"const int32_t* const _other_end = {pathway}.other_ends({arrays[other]});"]
-            if other in ends
-            else []
-        ),
+        *others,
         f"for (const DueSynapses& _group : {pathway}.due())",
         "{",
         "    const int32_t* const _index = _group.index;",

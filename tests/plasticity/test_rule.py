@@ -580,3 +580,12 @@ def test_numbers_per_synapse_and_target_have_their_places():
         network(compose(pair(), clocked))
     with pytest.raises(CircuitError, match="Relay them"):
         network(compose(Rule("r", pre="a : 1", at_pre="a += 1", propose_post="a_pre")))
+
+
+@pytest.mark.parametrize("backend", ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)])
+def test_a_gate_that_is_not_a_number_is_found_in_discrete_synapses(backend):
+    from plasticity import consolidation
+
+    broken = Rule("broken", gate="log(g)", params=dict(g=-1.0))
+    with pytest.raises(engine.NonFiniteError, match="plastic.depth"):
+        final(network(compose(pair(), broken, consolidation.cascade(), w="int(rand() < 0.5)")), backend=backend)
