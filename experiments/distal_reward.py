@@ -13,7 +13,8 @@ The gate is judged in the best five minutes, not at the end. Within the hour the
 the ceiling and stays near it, with dips; meanwhile other synapses wander up, too, and at the end one or two
 in a hundred are at the ceiling. The author's scheme, programmed anew in C, does the same (four seeds: the
 99th percentile is 2.8 to 3.9 when the synapse first passes 3.5, and 4.0 from about 30 min on). Over ten
-minutes in place of five, 11 of 13 seeds passed.
+minutes in place of five, 11 of 13 seeds passed. What holds at the end of the hour is claimed too, and the
+percentile fails there.
 
 Deviations from the program: eligibility and dopamine are integrated in continuous time, in place of every
 10 ms; a spike arrives after 1 ms and acts on the step that follows, there in the same millisecond; the first
@@ -337,6 +338,12 @@ def claims(results):
             "Izhikevich 2007, fig. 1d: weights do not rise",
         )  # fmt: skip
     )
+    if results["duration"] >= 3600 and "curves rewarded" in results:
+        end = results["curves rewarded"][:, -1]
+        above = end > results["curves 99th percentile"][:, -1]
+        for text, share in (("3.5 or more", end >= 3.5), ("above the 99th percentile", above)):
+            text = f"seeds whose synapse is {text} at the end of the hour"
+            made.append(Claim(text, 100 * share.mean(), 80, None, "%", gate))
     if results["duration"] >= 3600:
         for name in ("rewarded", "none", "random"):
             later = table.later_half[table.condition == name]
