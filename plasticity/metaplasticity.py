@@ -32,7 +32,9 @@ def falling_rate(*, tau_h=100 * second, h_0=0.1, every=1 * second, name="falling
                    g : 1""",
         gate="g",
         periodic=Periodic(
-            f"h = h*exp(-every/tau_h) + abs({P} - last)\nlast = {P}\ng = 1/(1 + h/h_0)", every="every", order=10
+            f"h = h*exp(-every/tau_h) + abs({P} - last)\nlast = {P}\ng = 1/(1 + h/h_0)",
+            every="every",
+            order=10,
         ),
         params=dict(tau_h=tau_h, h_0=h_0, every=every),
         init={"last": P, "g": 1.0},
@@ -51,7 +53,8 @@ def sliding_threshold(*, r_0=5 * Hz, tau_r=200 * ms, tau_theta=10 * second, name
     Intrator & Cooper 1992) as a gate on Hebbian proposals, which it turns into depression below the
     threshold; divided by theta, so that it has no unit. At a steady rate r it goes to r_0/r - 1: zero at
     r_0. Compose it with rules that only potentiate; a rule that depresses would potentiate below the
-    threshold. Without activity theta decays; it is kept above r_0/1000. """
+    threshold. Without activity theta decays; it is kept above r_0/1000.
+    """
     return Rule(
         name,
         post="""dr/dt = -r/tau_r : Hz
@@ -78,7 +81,10 @@ def state_dependent(*, m=2.0, rest=0.0, tau_z=None, every=1 * second, name="stat
     slow = "1 - tanh(m*({} - rest))**2"
     if tau_z is None:
         return Rule(
-            name, gate=slow.format(f"({P})"), params=dict(m=m, rest=rest), source="after Laborieux et al. 2021"
+            name,
+            gate=slow.format(f"({P})"),
+            params=dict(m=m, rest=rest),
+            source="after Laborieux et al. 2021",
         )
     return Rule(
         name,

@@ -19,7 +19,16 @@ from circuits.values import dimension, unit_text
 
 from .rule import Periodic, Rule
 
-__all__ = ["coincidence", "dopamine", "eligibility", "gating", "prediction_error", "presynaptic", "supervised", "td_error"]
+__all__ = [
+    "coincidence",
+    "dopamine",
+    "eligibility",
+    "gating",
+    "prediction_error",
+    "presynaptic",
+    "supervised",
+    "td_error",
+]
 
 
 # Cells whose variable d is a signal.
@@ -58,7 +67,8 @@ def prediction_error(*, tau_r=200 * ms, tau_b=20 * second):
     the signal integrates to tau_b times the change of the baseline: once the baseline rests, it is zero on
     average, and what a synapse would learn without any covariance of reward and activity is zero too.
     Rewards come over a projection with `synapses.delta("r", ...)`. Where several stimuli earn different
-    rewards, each needs its own baseline (or the critic of `td_error`), as the paper shows. Exact. """
+    rewards, each needs its own baseline (or the critic of `td_error`), as the paper shows. Exact.
+    """
     return Cell(
         "prediction_error",
         """dr/dt = -r/tau_r : 1
@@ -85,7 +95,8 @@ def td_error(
     to s over a projection with `synapses.delta("s", 1/n)`; a critic that is a rate comes through the input
     `drive` (Hz). A reward of size 1 adds 1 to R and comes in over tau_R: r = R/tau_R, of integral 1 (the
     paper shapes its rewards with a difference of exponentials). d is zero where V = discounted future
-    reward, that is V(t) = integral over s > t of r(s) exp(-(s - t)/tau_r). Exact. """
+    reward, that is V(t) = integral over s > t of r(s) exp(-(s - t)/tau_r). Exact.
+    """
     return Cell(
         "td_error",
         """ds/dt = -s/upsilon + drive : 1
@@ -111,7 +122,8 @@ def coincidence(*, A=0.01, tau=20 * ms, name="coincidence"):
     The factor Y (X o epsilon) of TD-LTP in Fremaux, Sprekeler & Gerstner 2013: with `eligibility` and the
     TD error as its modulator the learning rule of their critic and of their actor alike. Presynaptic spikes
     before the last postsynaptic one do not count. epsilon is one exponential here, not the difference of
-    two of the neuron's response. A has the unit of the weight. """
+    two of the neuron's response. A has the unit of the weight.
+    """
     return Rule(
         name,
         synapse="dx/dt = -x/tau : 1 (event-driven)",
@@ -168,7 +180,8 @@ def gating(*, signal="attention", tonic=0.0, gain=1.0, name=None):
     2005, Neural Comput. 17:2176: only neurons that take part in what was selected learn. With one signal
     for all it is a neuromodulator that acts at the time of the spikes (tonic is its level); several
     of them multiply, each under its own name (by default that of its signal). A gate that turns negative
-    exchanges potentiation and depression. Together with `eligibility` it decides what becomes eligible. """
+    exchanges potentiation and depression. Together with `eligibility` it decides what becomes eligible.
+    """
     return Rule(
         name or signal,
         gate=f"tonic + gain*{signal}_post",
@@ -230,7 +243,8 @@ def eligibility(
         params=dict(tau_c=tau_c, eta=eta, tau_d=tau_d, tonic=tonic),
         needs={f"{one}_post": unit for one in modulators},
         remedy={
-            f"{one}_post": f'Add {one}=signal("dopamine.d", "cells") to the circuit, and a population with that '
+            f"{one}_post": f'Add {one}=signal("dopamine.d", "cells") to the circuit, and a population with '
+            "that "
             "variable, such as dopamine=population(neuromodulation.dopamine(), 1)."
             for one in modulators
         },

@@ -588,4 +588,6 @@ def test_a_gate_that_is_not_a_number_is_found_in_discrete_synapses(backend):
 
     broken = Rule("broken", gate="log(g)", params=dict(g=-1.0))
     with pytest.raises(engine.NonFiniteError, match="plastic.depth"):
-        final(network(compose(pair(), broken, consolidation.cascade(), w="int(rand() < 0.5)")), backend=backend)
+        final(
+            network(compose(pair(), broken, consolidation.cascade(), w="int(rand() < 0.5)")), backend=backend
+        )
