@@ -181,6 +181,12 @@ def _plain(circuit, trial, k):
     return made
 
 
+def _generating(here):
+    """The files of the engine that shape programs: all but the modules that only run them."""
+    files = sorted(path for path in here.rglob("*.*") if path.suffix in (".py", ".h", ".cpp"))
+    return [path for path in files if path.parent != here or path.stem not in _NOT_GENERATING]
+
+
 @remembered
 def _fingerprint():
     """What a program depends on besides the circuit: this engine, Brian2 and the compiler."""
@@ -190,9 +196,8 @@ def _fingerprint():
 
     state = hashlib.sha256()
     here = Path(__file__).parent
-    for path in sorted([*here.rglob("*.py"), *here.rglob("*.h")]):
-        if path.parent != here or path.stem not in _NOT_GENERATING:
-            state.update(path.read_bytes())
+    for path in _generating(here):
+        state.update(path.read_bytes())
     for package in ("brian2", "sympy", "numpy"):
         state.update(version(package).encode())
     state.update(find_compiler().identity.encode())

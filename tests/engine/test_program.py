@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -577,3 +578,13 @@ class TestCache:
         with pytest.raises(engine.CacheError, match="everybody may write to"):
             cache.cache_folder("programs")
         shutil.rmtree(public)
+
+
+def test_all_that_shapes_programs_is_part_of_their_key():
+    from engine import simulate
+
+    here = Path(simulate.__file__).parent
+    named = {str(path.relative_to(here)) for path in simulate._generating(here)}
+    assert {"lower.py", "loop/kernels.py", "cpp/plastica.h", "loop/templates/network.cpp"} <= named
+    assert {str(path.relative_to(here)) for path in (here / "loop" / "cpp").iterdir()} <= named
+    assert not {"program.py", "recording.py"} & named  # these only run what was built
