@@ -112,7 +112,8 @@ class Assembly:
 
     def _per_neuron(self, name, part, record):
         """The projection's synapse, with traces of one side moved to the cells of that side where they
-        can."""
+        can.
+        """
         recorded = {r.variable for r in record if r.kind == "weights" and r.part == name}
         source = self.parts.get(view(part.source)[0])
         # Spikes that reach every synapse at another time make a trace of its own in each.
@@ -341,8 +342,7 @@ class Assembly:
             remedy = synapse.remedy.get(f"{variable}{end}", "Take another synapse or cell.")
             raise CircuitError(
                 f"{where}: the synapse needs a variable {variable} in {unit_text(dimension(unit))}, but "
-                f"{owner} "
-                f"{has}. Its variables: {listed(dims)}. {remedy}"
+                f"{owner} {has}. Its variables: {listed(dims)}. {remedy}"
             )
 
     def _add_side(self, other, side, synapse, part, dims, plan, lines, where):
@@ -419,7 +419,8 @@ class Assembly:
 
     def events(self, name, plan):
         """What cells do at spikes of their own on behalf of a projection: one connection of each with
-        itself."""
+        itself.
+        """
         made = {}
         for side, ends in (("pre", plan.source), ("post", plan.target)):
             code = self.at_spikes.get((name, side))
@@ -511,8 +512,8 @@ class Assembly:
             if variable not in private and variable not in cell.states:
                 raise CircuitError(
                     f"{where}: spikes are delivered to {variable!r}, which the cell {cell.name!r} of "
-                    f"{part.target!r} does not "
-                    f"have.{nearest(variable, cell.states)} Its state variables: {listed(cell.states)}."
+                    f"{part.target!r} does not have.{nearest(variable, cell.states)} Its state variables: "
+                    f"{listed(cell.states)}."
                 )
             on_pre.append(f"{private.get(variable, variable)}_post += {expression}")
         on_pre += statements(synapse.after)
@@ -560,9 +561,8 @@ class Assembly:
                 raise CircuitError(f"{where}: it has no spikes to delay. Leave delay out.")
         elif not on_pre and kind(delay) != "scalar":
             raise CircuitError(
-                f"{where}: its rules follow the spikes of the source cells, but each synapse has a delay of "
-                "its "
-                "own. Give one delay."
+                f"{where}: its rules follow the spikes of the source cells, but each synapse has a delay "
+                "of its own. Give one delay."
             )
         elif kind(delay) == "expression":
             Scope(f"{where}, delay", own, {"of the synapse": own}).expression(delay, second.dim, "expression")
@@ -570,9 +570,8 @@ class Assembly:
         else:
             if kind(delay) == "array" and n_synapses is None:
                 raise CircuitError(
-                    f"{where}, delay: an array, but how many synapses there are is only known when they are "
-                    "drawn. Give one delay, "
-                    f"an expression, or explicit pairs."
+                    f"{where}, delay: an array, but how many synapses there are is only known when they "
+                    "are drawn. Give one delay, an expression, or explicit pairs."
                 )
             size = 1 if kind(delay) == "scalar" else n_synapses
             self.slots.append(
@@ -657,8 +656,8 @@ class Assembly:
         if stale:
             raise CircuitError(
                 f"{where}, {when}: {stale[0]} is event-driven: between spikes it holds its old value. Keep "
-                "it in a "
-                "variable that is updated at every step, or in one that decays in statements of its own."
+                "it in a variable that is updated at every step, or in one that decays in statements of "
+                "its own."
             )
 
     def _reach(self, name):
@@ -739,9 +738,8 @@ class Assembly:
                 )
             if kind(synapse.params[periodic.period]) != "scalar":
                 raise CircuitError(
-                    f"{where}: {periodic.period} says how often something happens to all synapses: give one "
-                    "time, "
-                    f"not {describe(synapse.params[periodic.period])}."
+                    f"{where}: {periodic.period} says how often something happens to all synapses: give "
+                    f"one time, not {describe(synapse.params[periodic.period])}."
                 )
         for variable, expression in synapse.summed.items():
             scope.expression(expression, post_parsed[variable].dim, f"sum for {variable}")
@@ -793,8 +791,7 @@ class Assembly:
             if wiring.i.max() >= n_source or wiring.j.max() >= n_target:
                 raise CircuitError(
                     f"{where}: pairs go up to ({wiring.i.max()}, {wiring.j.max()}), but there are "
-                    f"{n_source} sources and "
-                    f"{n_target} targets (indices from 0)."
+                    f"{n_source} sources and {n_target} targets (indices from 0)."
                 )
             return len(wiring.i), None
         if wiring.kind == "one_to_one":
@@ -931,8 +928,8 @@ class Assembly:
         if isinstance(part, SpikeTrains) and (synapse.pre + synapse.at_pre + synapse.step_pre or needs):
             raise CircuitError(
                 f"Projection {where!r}: its synapses read variables of the source cells, and {name!r} is a "
-                "list of "
-                "spikes. Relay them: a population of cells that fire when they get one of these spikes."
+                "list of spikes. Relay them: a population of cells that fire when they get one of these "
+                "spikes."
             )
         known = [n for n, p in self.parts.items() if isinstance(p, (Population, Poisson, SpikeTrains))]
         if name not in known:
@@ -1017,8 +1014,7 @@ class Assembly:
             if n is None:
                 raise CircuitError(
                     f"{where or label}: {variable} is an array, but how many synapses there are is only "
-                    "known when they are drawn. "
-                    f"Give one number, an expression, or explicit pairs."
+                    "known when they are drawn. Give one number, an expression, or explicit pairs."
                 )
             slot = Slot(label, group, variable, None, dim, phase, n, shape=shape)
             self.slots.append(dataclasses.replace(slot, value=slot.fit(plain(value))))

@@ -76,8 +76,7 @@ class Cell:
             if not isinstance(value, str):
                 raise CircuitError(
                     f"{where}, {attribute}: got {value!r}, but it is text. A number goes into params, its "
-                    "name here "
-                    f"(refractory='t_ref', params={{'t_ref': 2*ms}})."
+                    f"name here (refractory='t_ref', params={{'t_ref': 2*ms}})."
                 )
         if self.method not in StateUpdateMethod.stateupdaters:
             known = [name for name in StateUpdateMethod.stateupdaters if name != "GSL"]

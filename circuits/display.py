@@ -1,5 +1,6 @@
 """How cells, synapses and circuits show themselves: equations and tables, as text and as HTML for notebooks
-(after Nordlie et al. 2009)."""
+(after Nordlie et al. 2009).
+"""
 
 import html
 import re
@@ -120,8 +121,7 @@ def synapse_html(synapse):
             equations += f"<p>{label}</p>$${latex(parse(text, synapse.name))}$$"
     happens = "".join(
         f"<tr><td style='text-align:left;vertical-align:top'>{html.escape(when)}</td><td "
-        "style='text-align:left'>"
-        f"<pre style='margin:0'>{html.escape(chr(10).join(found))}</pre></td></tr>"
+        f"style='text-align:left'><pre style='margin:0'>{html.escape(chr(10).join(found))}</pre></td></tr>"
         for when, found in synapse_code(synapse)
     )
     rows = [(name, value_text(value), "parameter") for name, value in synapse.params.items()]

@@ -106,9 +106,8 @@ def refuse_moving(text, where):
     moving = sorted({"t", "dt", "xi", "t_in_timesteps"} & set(get_identifiers(text)))
     if moving:
         raise CircuitError(
-            f"{where}: '{text.strip()}' is evaluated once, when the run starts, so {moving[0]} cannot stand "
-            "in it. "
-            f"Put it into the equations, or give values over time with timed(...)."
+            f"{where}: '{text.strip()}' is evaluated once, when the run starts, so {moving[0]} cannot "
+            "stand in it. Put it into the equations, or give values over time with timed(...)."
         )
 
 
@@ -223,8 +222,7 @@ class Scope:
             exists = "; ".join(f"{label}: {listed(names)}" for label, names in self.kinds.items())
             raise CircuitError(
                 f"{self.where}, {what}: '{name}' is not defined.{nearest(name, self.names)} It exists: "
-                f"{exists}. "
-                f"Give it a value in params={{'{name}': ...}} or an equation of its own."
+                f"{exists}. Give it a value in params={{'{name}': ...}} or an equation of its own."
             )
 
 

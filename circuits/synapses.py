@@ -35,8 +35,7 @@ class Periodic:
         if not re.fullmatch(r"\s*(?:[\d.]+\s*\*\s*)?[A-Za-z_]\w*\s*", self.every):
             raise CircuitError(
                 f"Periodic: every={self.every!r}; give the name of a parameter, or a number times it, such "
-                "as "
-                "'5*tau'."
+                "as '5*tau'."
             )
 
     @property

@@ -4,7 +4,8 @@ A variable of a synapse moves to the source cell if it decays exponentially, cha
 only, by numbers that all synapses share, and nothing later in the same event reads it: then it has the same
 value in all synapses of that cell. The same holds for postsynaptic spikes and the target cell. What is read
 before and what after an increment stays as it was: in a step come presynaptic events, increments of the
-sources' traces, postsynaptic events, increments of the targets' traces."""
+sources' traces, postsynaptic events, increments of the targets' traces.
+"""
 
 import dataclasses
 import re

@@ -55,8 +55,7 @@ def cache_folder(name):
     if not os.access(folder, os.W_OK | os.X_OK):
         raise CacheError(
             f"The cache folder {folder} is not writable. Set PLASTICA_CACHE to a folder that you can write "
-            "to, "
-            f"or correct its permissions (chmod u+rwx)."
+            "to, or correct its permissions (chmod u+rwx)."
         )
     return folder
 
@@ -71,23 +70,22 @@ def _refuse_if_shared(folder):
     info = real.stat()
     if info.st_uid != os.geteuid():
         raise CacheError(
-            f"The cache folder {folder} belongs to another user (uid {info.st_uid}), and its programs would "
-            "be executed. "
-            f"Set PLASTICA_CACHE to a folder of your own."
+            f"The cache folder {folder} belongs to another user (uid {info.st_uid}), and its programs "
+            "would be executed. Set PLASTICA_CACHE to a folder of your own."
         )
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise CacheError(
             f"The cache folder {folder} may be written by others (mode {stat.filemode(info.st_mode)}), and "
-            "its programs would be "
-            f"executed. Run: chmod go-w '{folder}', or set PLASTICA_CACHE to a private folder."
+            f"its programs would be executed. Run: chmod go-w '{folder}', or set PLASTICA_CACHE to a "
+            "private folder."
         )
     for parent in real.parents:
         mode = parent.stat().st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise CacheError(
                 f"The cache folder {folder} lies in {parent}, which everybody may write to: another user "
-                "could put a folder of theirs "
-                f"in its place. Set PLASTICA_CACHE to a folder below your home."
+                "could put a folder of theirs in its place. Set PLASTICA_CACHE to a folder below your "
+                "home."
             )
 
 

@@ -125,8 +125,8 @@ class Program:
         if unknown or missing:
             raise NumbersError(
                 f"The numbers do not fit this program: unknown {sorted(unknown) or 'none'}, missing "
-                f"{sorted(missing) or 'none'}. "
-                f"Take them from the circuit that it was built from: circuit.numbers()."
+                f"{sorted(missing) or 'none'}. Take them from the circuit that it was built from: "
+                "circuit.numbers()."
             )
         base = {}
         for name, value in numbers.items():
@@ -229,8 +229,7 @@ class Program:
             except OSError as error:
                 raise RunError(
                     f"The program {self.folder / 'main'} cannot be started: {error.strerror}. Build it "
-                    "again: "
-                    f"python -m engine cache clear, then run the circuit."
+                    "again: python -m engine cache clear, then run the circuit."
                 ) from None
             try:
                 watch.follow(process.stdout)
@@ -275,9 +274,8 @@ class Program:
                 (
                     recording,
                     f"After {duration:g} s these states are NaN or infinite: {', '.join(details)}. The "
-                    "equations ran away: take a "
-                    "smaller dt, another method, or bounded parameters. What was recorded is in "
-                    "error.recording.",
+                    "equations ran away: take a smaller dt, another method, or bounded parameters. What "
+                    "was recorded is in error.recording.",
                 )
             )
         return recording

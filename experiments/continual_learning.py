@@ -79,7 +79,8 @@ OUTPUT = Cell(
 
 def digits(seed, n_test, tasks=((0, 1, 2, 3, 4), (5, 6, 7, 8, 9))):
     """Images, labels, and for each task the numbers of the images to be taught and of those kept for
-    tests."""
+    tests.
+    """
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -91,7 +92,8 @@ def digits(seed, n_test, tasks=((0, 1, 2, 3, 4), (5, 6, 7, 8, 9))):
 
 def network(n_hidden, rows, part, dt):
     """The network with all rules on its plastic synapses; what a condition leaves out has strength 0
-    there."""
+    there.
+    """
     start = np.zeros(n_hidden * 10)
     taught = compose(
         neuromodulation.supervised(eta=0.0, error="err"),

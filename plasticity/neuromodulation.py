@@ -244,8 +244,7 @@ def eligibility(
         needs={f"{one}_post": unit for one in modulators},
         remedy={
             f"{one}_post": f'Add {one}=signal("dopamine.d", "cells") to the circuit, and a population with '
-            "that "
-            "variable, such as dopamine=population(neuromodulation.dopamine(), 1)."
+            "that variable, such as dopamine=population(neuromodulation.dopamine(), 1)."
             for one in modulators
         },
         source="Izhikevich 2007",

@@ -123,15 +123,13 @@ class Rule:
         if not word or self.name in ("pre", "post") or self.name.endswith(("_", "_pre", "_post")):
             raise RuleError(
                 f"{where}: the name must be a word of plain letters that does not end in _, _pre or _post, "
-                "since "
-                "it ends the names that the rule brings."
+                "since it ends the names that the rule brings."
             )
         for part in dataclasses.fields(self):
             if part.type in ("str", str) and not isinstance(getattr(self, part.name), str):
                 raise RuleError(
-                    f"{where}, {part.name}: got {getattr(self, part.name)!r}, but it is text. A number goes "
-                    "into "
-                    "params."
+                    f"{where}, {part.name}: got {getattr(self, part.name)!r}, but it is text. A number "
+                    "goes into params."
                 )
         for attribute in ("params", "init"):
             values = {k: number(v, f"{where}, {k}") for k, v in getattr(self, attribute).items()}
@@ -164,8 +162,7 @@ class Rule:
             if base in held[end] or base in self.params or name in names:
                 raise RuleError(
                     f"{where}: it needs {name!r} of the cells and has a name {base!r} itself. Give the "
-                    "signal, or "
-                    "what the rule calls so, another name."
+                    "signal, or what the rule calls so, another name."
                 )
         self._check_names(where)
 
@@ -257,8 +254,7 @@ class Rule:
                 raise RuleError(
                     f"{where}, {part}: {name!r} is not defined.{nearest(name, known)} The rule has: "
                     f"{listed(known)}. Give it an equation, a value in params, or, if it is a variable of "
-                    "the "
-                    "cells, a unit in needs."
+                    "the cells, a unit in needs."
                 )
 
     def check_units(self, dim):
@@ -286,8 +282,7 @@ class Rule:
                 if _is_condition(text):
                     raise RuleError(
                         f"{where}, {part}: {text.strip()!r} is a condition. Write int({text.strip()}), "
-                        "which is 0 "
-                        "or 1."
+                        "which is 0 or 1."
                     )
                 scope.expression(text, dimensions, part)
         for part in ("sink", "settle", "unsettle", "on_pre", "on_post"):
@@ -512,7 +507,8 @@ class _Renamed:
 
 def _local(rule):
     """Names that a rule's code gives values for itself; left as they are, they could be a cell's
-    variables."""
+    variables.
+    """
     texts = [
         rule.sink,
         rule.settle,
@@ -597,8 +593,7 @@ def _check_composition(rules, base):
     if double:
         raise RuleError(
             f"compose: two rules are named {double[0]!r}, so that their variables would be the same. Give "
-            "one "
-            "of them another name."
+            "one of them another name."
         )
     sinks = [rule.name for rule in rules if rule.sink.strip()]
     if len(sinks) > 1:
@@ -614,9 +609,8 @@ def _check_composition(rules, base):
     lazy = [rule.name for rule in rules if rule.settle.strip() or rule.unsettle.strip()]
     if base.summed and lazy:
         raise RuleError(
-            f"compose: the synapse {base.name!r} reads its weight at every step, but {lazy[0]!r} brings the "
-            "weight "
-            "up to date at spikes only. Take a synapse that delivers at spikes."
+            f"compose: the synapse {base.name!r} reads its weight at every step, but {lazy[0]!r} brings "
+            "the weight up to date at spikes only. Take a synapse that delivers at spikes."
         )
     put_away = [rule.name for rule in rules if rule.unsettle.strip()]
     if len(put_away) > 1:
@@ -655,8 +649,7 @@ def _check_start(start, bounds):
     if values.size and not (values.min() >= low and values.max() <= high):
         raise RuleError(
             f"compose: weights start between {values.min():g} and {values.max():g} (SI), outside of their "
-            "bounds "
-            f"{low:g} to {high:g}. Change w or the bounds."
+            f"bounds {low:g} to {high:g}. Change w or the bounds."
         )
 
 

@@ -346,7 +346,8 @@ def synaptic_effect(facts, pathway, side="pre", together=None):
     """What a spike does to its synapses, for all synapses of `pathway` that act in this step.
 
     `side` is that of the cell whose spikes these are; `together` tells which variables may stand next to
-    each other instead of in their own arrays."""
+    each other instead of in their own arrays.
+    """
     lines = [
         "// scalar code",
         "const size_t _vectorisation_idx = -1;",
