@@ -29,6 +29,7 @@ from .equations import (
     DIFFERENTIAL_EQUATION,
     PARAMETER,
     Scope,
+    assigned,
     parse,
     refuse_reserved,
     rename,
@@ -707,10 +708,7 @@ class Assembly:
         code = [*on_pre, *on_post, *statements(synapse.step)]
         for periodic in synapse.periodic:
             code += statements(periodic.code) if periodic.on == "synapse" else []
-        named = {
-            re.match(r"\w+", statement).group() for statement in code if re.match(r"\w+\s*=(?!=)", statement)
-        }
-        stray = sorted(named & set(cells) - set(own))
+        stray = sorted(assigned("\n".join(code)) & set(cells) - set(own))
         if stray:
             raise CircuitError(
                 f"{where}: its code gives {stray[0]!r} a value, and the cell "

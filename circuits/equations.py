@@ -117,6 +117,12 @@ def statements(code):
     return [part for part in parts if part]
 
 
+def assigned(code):
+    """The names that event code gives a value with a plain =, so that they can be names of its own."""
+    found = (re.match(r"(\w+)\s*=(?!=)", statement) for statement in statements(code))
+    return {match.group(1) for match in found if match}
+
+
 def rename(text, names):
     """The text with whole words replaced by a mapping old -> new; of `x` goes also the `dx` of dx/dt."""
     text = re.sub(r"\bd(\w+)(?=\s*/\s*dt\s*=)", lambda m: f"d{names.get(m.group(1), m.group(1))}", text)
@@ -183,9 +189,7 @@ class Scope:
                     f"{self.where}, {what}: '{statement}' is not an assignment. Write 'v = V_r' or 'v += "
                     "w', one per line."
                 )
-            target = re.match(r"^[A-Za-z_]\w*", statement).group()
-            assigns = re.match(r"^[A-Za-z_]\w*\s*=(?!=)", statement)
-            local |= {target} if assigns else set()
+            local |= assigned(statement)
             self._known(statement, what, besides=local)
         try:
             used = get_identifiers(text)  # Brian2 hashes the whole dictionary: hand over what is needed

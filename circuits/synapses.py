@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from brian2.units import mmolar, ms, mV, nA, nS
 
 from . import display
-from .errors import CircuitError, listed, nearest
-from .values import dimension, kind, number, same_dimension, unit_text
+from .errors import CircuitError
+from .values import dimension, kind, number, unit_text, with_numbers
 
 
 @dataclass(frozen=True)
@@ -135,18 +135,7 @@ class Synapse:
 
     def but(self, **values):
         """The same synapse with other numbers; unknown names and wrong units are refused."""
-        params = dict(self.params)
-        for name, value in values.items():
-            where = f"Synapse {self.name!r}, {name}"
-            if name not in params:
-                raise CircuitError(
-                    f"Synapse {self.name!r} has no parameter {name!r}.{nearest(name, params)} Parameters: "
-                    f"{listed(params)}."
-                )
-            value = number(value, where)
-            if "expression" not in (kind(value), kind(params[name])):
-                same_dimension(value, dimension(params[name]), where)
-            params[name] = value
+        params = with_numbers(self.params, values, f"Synapse {self.name!r}")
         return dataclasses.replace(self, params=params)
 
     def __repr__(self):

@@ -9,7 +9,7 @@ import numpy as np
 from brian2.units import amp, farad, meter, second, siemens, volt
 from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit, get_dimensions, get_unit
 
-from .errors import CircuitError
+from .errors import CircuitError, listed, nearest
 from .quantities import format_quantity
 
 # Where the repr of a dimension is not what an electrophysiologist would write.
@@ -105,6 +105,21 @@ def same_dimension(value, dim, where):
     if found != dim:
         example = "" if dim == DIMENSIONLESS else f", such as 1*{unit_text(dim)}"
         raise CircuitError(f"{where}: got {describe(value)}, but the unit must be {unit_text(dim)}{example}.")
+
+
+def with_numbers(params, changes, owner):
+    """Parameters with some of their values changed; unknown names and wrong units are refused."""
+    params = dict(params)
+    for name, value in changes.items():
+        if name not in params:
+            raise CircuitError(
+                f"{owner} has no parameter {name!r}.{nearest(name, params)} Parameters: {listed(params)}."
+            )
+        value = number(value, f"{owner}, {name}")
+        if "expression" not in (kind(value), kind(params[name])):
+            same_dimension(value, dimension(params[name]), f"{owner}, {name}")
+        params[name] = value
+    return params
 
 
 def whole_numbers(values, where):

@@ -21,10 +21,19 @@ from brian2.units.fundamentalunits import DIMENSIONLESS
 from brian2.utils.stringtools import get_identifiers
 
 from circuits.cell import expression_dimension
-from circuits.equations import Scope, parse, refuse_reserved, rename, statements
+from circuits.equations import RESERVED, Scope, assigned, parse, refuse_reserved, rename, statements
 from circuits.errors import CircuitError, listed, nearest
 from circuits.synapses import Periodic, Synapse
-from circuits.values import describe, dimension, kind, number, plain, same_dimension, unit_text
+from circuits.values import (
+    describe,
+    dimension,
+    kind,
+    number,
+    plain,
+    same_dimension,
+    unit_text,
+    with_numbers,
+)
 
 PUBLIC = ("w", "w_min", "w_max", "dw")
 _SYNAPTIC = (
@@ -89,7 +98,9 @@ class Rule:
     Raises
     ------
     RuleError
-        For names that are reserved, unknown or given twice, and for text that does not parse.
+        For names that are unknown or given twice.
+    CircuitError
+        For names that are reserved, and text that does not parse.
     """
 
     name: str
@@ -125,12 +136,9 @@ class Rule:
                 f"{where}: the name must be a word of plain letters that does not end in _, _pre or _post, "
                 "since it ends the names that the rule brings."
             )
-        for part in dataclasses.fields(self):
-            if part.type in ("str", str) and not isinstance(getattr(self, part.name), str):
-                raise RuleError(
-                    f"{where}, {part.name}: got {getattr(self, part.name)!r}, but it is text. A number "
-                    "goes into params."
-                )
+        for part, text in self._texts():
+            if not isinstance(text, str):
+                raise RuleError(f"{where}, {part}: got {text!r}, but it is text. A number goes into params.")
         for attribute in ("params", "init"):
             values = {k: number(v, f"{where}, {k}") for k, v in getattr(self, attribute).items()}
             object.__setattr__(self, attribute, values)
@@ -144,7 +152,7 @@ class Rule:
                 raise RuleError(
                     f"{where}: the name {name!r} is that of the weight itself. Choose another name."
                 )
-            _refuse(name, where)
+            refuse_reserved(name, where, "the")
             if names.count(name) > 1:
                 raise RuleError(f"{where}: {name!r} is defined twice. Rename one of them.")
         for name in self.init:
@@ -166,6 +174,12 @@ class Rule:
                 )
         self._check_names(where)
 
+    def _texts(self):
+        """(part, text) of all its code and equations."""
+        besides = ("name", "periodic", "params", "init", "needs", "remedy", "source")
+        names = [part.name for part in dataclasses.fields(self) if part.name not in besides]
+        return [(name, getattr(self, name)) for name in names]
+
     def _parsed(self, end):
         text = _with_unit(getattr(self, end), "1")
         return parse(text, f"Rule {self.name!r}, {end}") if text.strip() else {}
@@ -176,35 +190,22 @@ class Rule:
         texts = {end: _with_unit(getattr(self, end), unit) for end in ("synapse", "pre", "post")}
         return dataclasses.replace(self, **texts)
 
-    def all_text(self):
-        """All its code and equations."""
-        texts = [getattr(self, part) for part in (*_SYNAPTIC, "synapse")]
-        return "\n".join([*texts, *(p.code for p in self.periodic), *(str(v) for v in self.init.values())])
+    def measures_by_bounds(self):
+        """Whether it reads the bounds of the weight."""
+        texts = [*(text for _, text in self._texts()), *(p.code for p in self.periodic)]
+        texts += [value for value in self.init.values() if isinstance(value, str)]
+        return bool({"w_min", "w_max"} & _identifiers("\n".join(texts)))
 
     def but(self, **values):
         """The same rule with other numbers; unknown names and wrong units are refused."""
-        params = dict(self.params)
-        for name, value in values.items():
-            if name not in params:
-                raise RuleError(
-                    f"Rule {self.name!r} has no parameter {name!r}.{nearest(name, params)} "
-                    f"Parameters: {listed(params)}."
-                )
-            value = number(value, f"Rule {self.name!r}, {name}")
-            if "expression" not in (kind(value), kind(params[name])):
-                same_dimension(value, dimension(params[name]), f"Rule {self.name!r}, {name}")
-            params[name] = value
-        return dataclasses.replace(self, params=params)
+        return dataclasses.replace(self, params=with_numbers(self.params, values, f"Rule {self.name!r}"))
 
     def edit(self, old, new):
         """The same rule with a piece of its text replaced, wherever it stands.
 
         Raises `RuleError` if the text is not there.
         """
-        texts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.type in ("str", str)}
-        changed = {
-            k: v.replace(old, new) for k, v in texts.items() if k not in ("name", "source") and old in v
-        }
+        changed = {part: text.replace(old, new) for part, text in self._texts() if old in text}
         periodic = tuple(dataclasses.replace(p, code=p.code.replace(old, new)) for p in self.periodic)
         if not changed and periodic == self.periodic:
             raise RuleError(f"Rule {self.name!r}: {old!r} stands nowhere in it. Its text:\n{self!r}")
@@ -239,8 +240,8 @@ class Rule:
                     f"Parameters: {listed(self.params)}."
                 )
         for part, text, known in texts:
-            local = {m.group(1) for s in statements(text) if (m := re.match(r"(\w+)\s*=(?!=)", s))}
-            unknown = _identifiers(text) - set(known) - local - _BRIAN
+            local = assigned(text)
+            unknown = _identifiers(text) - set(known) - local - RESERVED
             if part == "sink":
                 unknown -= {"dw"}
                 if text.strip() and "dw" not in _identifiers(text):
@@ -311,10 +312,9 @@ class Rule:
 
     def __repr__(self):
         lines = [f"Rule {self.name}" + (f"  ({self.source})" if self.source else "")]
-        for part in dataclasses.fields(self):
-            text = getattr(self, part.name)
-            if part.type in ("str", str) and part.name not in ("name", "source") and text.strip():
-                lines.append(f"  {part.name}:")
+        for part, text in self._texts():
+            if text.strip():
+                lines.append(f"  {part}:")
                 lines += [f"    {line.strip()}" for line in text.splitlines() if line.strip()]
         for p in sorted(self.periodic, key=lambda p: p.order):
             lines += [f"  every {p.every} ({p.on}):", *(f"    {s}" for s in statements(p.code))]
@@ -333,21 +333,30 @@ class Bounds:
     def __post_init__(self):
         if "w_max" not in self.params:
             return
-        low, high = (self.params.get(n) for n in ("w_min", "w_max"))
-        for name in ("w_min", "w_max"):
-            value = self.params[name]
-            if isinstance(value, str) or value is None:
-                raise RuleError(f"bounds: {name} is {value!r}; give one number.")
-            value = number(value, f"bounds, {name}")
-            if kind(value) != "scalar" or plain(value) != plain(value):
-                raise RuleError(f"bounds: {name} is {describe(value)}; give one number.")
-            if self.up and not np.isfinite(plain(value)):
-                raise RuleError(f"bounds: {name} is {describe(value)}; soft bounds must be finite.")
-        same_dimension(number(high, "bounds, w_max"), dimension(low), "bounds, w_max")
+        low, high = (_one_number(self.params[name], f"bounds: {name}") for name in ("w_min", "w_max"))
+        if self.up and not (np.isfinite(plain(low)) and np.isfinite(plain(high))):
+            raise RuleError(f"bounds: {describe(low)} to {describe(high)}; soft bounds must be finite.")
+        same_dimension(high, dimension(low), "bounds, w_max")
         if not plain(low) < plain(high):
             raise RuleError(
                 f"bounds: w_max = {describe(high)} does not lie above w_min = {describe(low)}. Exchange them."
             )
+
+    def middle(self):
+        """A weight within the bounds: half way if they are finite, w_min if not, 0.5 if there are none."""
+        if "w_max" not in self.params:
+            return 0.5
+        low, high = self.params["w_min"], self.params["w_max"]
+        return (low + high) / 2 if np.isfinite(plain((low + high) / 2)) else low
+
+
+def _one_number(value, where):
+    if isinstance(value, str) or value is None:
+        raise RuleError(f"{where} is {value!r}; give one number.")
+    value = number(value, where)
+    if kind(value) != "scalar" or np.isnan(plain(value)):
+        raise RuleError(f"{where} is {describe(value)}; give one number.")
+    return value
 
 
 def hard(w_min=0.0, w_max=1.0):
@@ -369,14 +378,9 @@ def power_law(w_min=0.0, w_max=1.0, mu=0.5):
 
     Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, eqs. 3 and 4.
     """
-    value = None if isinstance(mu, str) else number(mu, "power_law, mu")
-    if (
-        value is None
-        or kind(value) != "scalar"
-        or dimension(value) != DIMENSIONLESS
-        or not 0 <= float(value) < 1e9
-    ):
-        raise RuleError(f"power_law: mu is {mu!r}; it must be one number, without unit, of at least 0.")
+    value = _one_number(mu, "power_law: mu")
+    if dimension(value) != DIMENSIONLESS or not 0 <= float(value) < np.inf:
+        raise RuleError(f"power_law: mu is {mu!r}; it must be a number, without unit, of at least 0.")
     made = soft(w_min, w_max)
     # Rounding can carry a weight past a bound by a last digit: no power of a negative number.
     up, down = (f"clip({text}, 0, 1)**mu" for text in (made.up, made.down))
@@ -410,21 +414,17 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
     RuleError
         Two rules of one name, two sinks, units that do not fit, bounds that are missing.
     """
-    middle = 0.5
-    if bounds is not None and isinstance(bounds, Bounds) and "w_max" in bounds.params:
-        middle = (bounds.params["w_min"] + bounds.params["w_max"]) / 2
-        middle = middle if np.all(np.isfinite(np.asarray(middle))) else bounds.params["w_min"]
-    if synapse is None and isinstance(w, str):
-        base = Synapse("plastic", params={"w": w})
-    else:
-        base = Synapse("plastic", params={"w": middle}) if synapse is None else synapse
+    base = synapse
+    if base is None:
+        middle = bounds.middle() if isinstance(bounds, Bounds) else hard().middle()
+        base = Synapse("plastic", params={"w": middle if w is None else w})
     _check_composition(rules, base)
     start = number(base.params["w"] if w is None else w, "compose, w")
     dim, bounds = _weight_dimension(start, base, bounds)
     _check_start(start, bounds)
     rules = [rule.for_weight(dim) for rule in rules]
     for rule in rules:
-        if "w_max" not in bounds.params and {"w_min", "w_max"} & _identifiers(rule.all_text()):
+        if "w_max" not in bounds.params and rule.measures_by_bounds():
             raise RuleError(
                 f"compose: the rule {rule.name!r} measures the weight by its bounds. Give bounds=hard(...) "
                 "or others."
@@ -495,12 +495,9 @@ class _Renamed:
             )
             for p in rule.periodic
         ]
-        everything = {**own, **sides["pre"], **sides["post"]}
         self.params = {own[n]: v for n, v in rule.params.items()}
-        self.init = {
-            everything[n]: rename(v, {**own, **sides["pre"], **sides["post"]}) if isinstance(v, str) else v
-            for n, v in rule.init.items()
-        }
+        names = {**own, **sides["pre"], **sides["post"]}
+        self.init = {names[n]: rename(v, names) if isinstance(v, str) else v for n, v in rule.init.items()}
         self.needs = {n.removesuffix("_post"): unit for n, unit in rule.needs.items()}
         self.remedy = {n.removesuffix("_post"): text for n, text in rule.remedy.items()}
 
@@ -509,18 +506,9 @@ def _local(rule):
     """Names that a rule's code gives values for itself; left as they are, they could be a cell's
     variables.
     """
-    texts = [
-        rule.sink,
-        rule.settle,
-        rule.unsettle,
-        rule.on_pre,
-        rule.on_post,
-        *(p.code for p in rule.periodic),
-    ]
-    texts += [getattr(rule, f"{what}_{end}") for what in ("at", "step") for end in ("pre", "post")]
+    code = [text for part, text in rule._texts() if part not in ("synapse", "pre", "post")]
     known = {*rule.synaptic_names(), *rule.cell_names("pre"), *rule.cell_names("post"), *PUBLIC}
-    assigned = [re.match(r"(\w+)\s*=(?!=)", s) for text in texts for s in statements(text)]
-    return sorted({m.group(1) for m in assigned if m} - known)
+    return sorted(assigned("\n".join([*code, *(p.code for p in rule.periodic)])) - known)
 
 
 class _Events:
@@ -725,28 +713,6 @@ def _negative(term):
 
 def _lines(*texts):
     return "\n".join(line.strip() for text in texts for line in text.splitlines() if line.strip())
-
-
-# Names that Brian2 gives a meaning in synaptic code.
-_BRIAN = {"lastupdate", "lastspike_pre", "lastspike_post", "not_refractory_pre", "not_refractory_post"}
-
-
-def _known_to_brian():
-    from circuits.equations import RESERVED
-
-    return RESERVED
-
-
-_BRIAN |= _known_to_brian()
-
-
-def _refuse(name, where):
-    try:
-        refuse_reserved(name, where, "the")
-    except RuleError:
-        raise
-    except CircuitError as error:
-        raise RuleError(str(error)) from None
 
 
 def _identifiers(text):
