@@ -10,10 +10,10 @@ import re
 
 from circuits.values import describe
 
-from . import consolidation, hebbian, homeostasis, metaplasticity, neuromodulation, stdp
+from . import cerebellar, consolidation, hebbian, homeostasis, metaplasticity, neuromodulation, stdp
 from .rule import Rule
 
-MODULES = (stdp, hebbian, homeostasis, neuromodulation, metaplasticity, consolidation)
+MODULES = (stdp, hebbian, homeostasis, neuromodulation, metaplasticity, consolidation, cerebellar)
 
 
 def rules():
