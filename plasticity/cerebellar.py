@@ -14,7 +14,7 @@ from brian2 import ms
 from .rule import Rule, RuleError
 from .stdp import pair
 
-__all__ = ["climbing_fibre", "purkinje_gated", "purkinje_nuclei"]
+__all__ = ["climbing_fibre", "purkinje_gated", "purkinje_nuclei", "window"]
 
 
 def kernel_terms(exponent):
@@ -118,3 +118,28 @@ def purkinje_nuclei(
     """
     rule = pair(A_plus=A_plus, A_minus=A_minus, tau_plus=tau_plus, tau_minus=tau_minus, name=name)
     return dataclasses.replace(rule, source="Luque, Naveros, Carrillo, Ros & Arleo 2019")
+
+
+def window(*, A_plus=0.001, kept=0.8, name="window"):
+    """A climbing-fibre spike scales the weight down once for every spike of its parallel fibre shortly
+    before; every parallel-fibre spike potentiates towards the upper bound.
+
+        w <- w + A_plus (w_max - w)                      at a spike of the parallel fibre
+        w <- w kept^n                                    at a climbing-fibre spike
+
+    n: how many spikes the parallel fibre fired less than 50 ms before, and not in the same step. After
+    Yamazaki & Tanaka 2007, Eur. J. Neurosci. 26:2279, with the numbers of the first author's program for
+    delay eyeblink conditioning, where w lies between 0 and 1 and is a factor of the conductance. That program
+    depresses all weights at the end of a trial, this rule at the climbing-fibre spike. The source counts its
+    spikes in `recent`, and a circuit takes them away again after 50 ms (`circuits.granular.layer` does).
+    Exact.
+    """
+    return Rule(
+        name,
+        propose_pre="A_plus*(w_max - w)",
+        propose_post="-w*(1 - kept**recent_pre)",
+        params=dict(A_plus=A_plus, kept=kept),
+        needs={"recent_pre": 1},
+        remedy={"recent_pre": "Take granule cells that count (circuits.granular.layer)."},
+        source="Yamazaki & Tanaka 2007",
+    )
