@@ -153,7 +153,7 @@ def _group(group, timed):
         group.n,
         group.equations,
         threshold=group.threshold or None,
-        reset=group.reset or None,
+        reset=group.reset if group.threshold else None,
         refractory=group.refractory or False,
         events={name: condition for name, (condition, _) in group.events.items()},
         method=METHODS.get(group.method, group.method),
