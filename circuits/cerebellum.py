@@ -131,8 +131,8 @@ def nuclear(*, C_m=150 * pF, g_L=5 * nS, E_L=-70 * mV, V_t=-40 * mV, t_ref=2 * m
 
         C_m dv/dt = g_L (E_L - v) + I_0 + I                       v > V_t:  v -> E_L
 
-    I_0 keeps it firing while Purkinje cells inhibit it. Leak, threshold and their ratio as in Carrillo, Ros, Boucheny & Coenen 2008 (BioSystems 94:18, from
-    memory), scaled to the size of a nuclear cell.
+    I_0 keeps it firing while Purkinje cells inhibit it. Time constant and potentials as in Carrillo, Ros,
+    Boucheny & Coenen 2008 (BioSystems 94:18, from memory), scaled to the size of a nuclear cell.
     """
     cell = _integrate_and_fire(
         "nuclear cell",
