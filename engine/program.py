@@ -64,7 +64,7 @@ class Program:
             Numbers that differ, per trial, "duration" among them. All trials share wiring and drawn
             parameters; start values and noise come from the seed and the position of the trial.
         jobs : int
-            Trials that run side by side.
+            Trials that run side by side; the environment variable PLASTICA_JOBS limits them.
         progress : bool, optional
             Show progress with remaining time; by default on runs longer than a few seconds when somebody is
             watching.
@@ -135,7 +135,7 @@ class Program:
         base["duration"] = _duration(duration, "duration")
         if isinstance(jobs, bool) or not isinstance(jobs, (int, np.integer)) or jobs < 1:
             raise NumbersError(f"jobs: got {jobs!r}; give a whole number of at least 1.")
-        base["jobs"] = float(jobs)
+        base["jobs"] = float(min(jobs, _most_jobs()))
         base["seed.wiring"] = _words(seed, (0,))
         base["seed.start"] = _words(seed, (1, 0))
         if trials is None:
@@ -393,6 +393,14 @@ def _spike_bins(known, section, dt, sources, where):
             )
         made[f"{source}.who"], made[f"{source}.bins"] = i, bins
     return made
+
+
+def _most_jobs():
+    """The limit that PLASTICA_JOBS sets, as where many programs run side by side already."""
+    text = os.environ.get("PLASTICA_JOBS", "")
+    if text and not (text.isdecimal() and int(text)):
+        raise NumbersError(f"PLASTICA_JOBS is {text!r}; give a whole number of at least 1.")
+    return int(text) if text else float("inf")
 
 
 def _overlaid(base, trial):

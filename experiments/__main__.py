@@ -1,4 +1,5 @@
-"""`python -m experiments [--verify] [NAME ...] [--quick] [--seed N] [--set key=value ...] [--out DIR]`.
+"""`python -m experiments [--verify] [NAME ...] [--quick] [--seed N] [--set key=value ...] [--out DIR]`, or
+`python -m experiments sweep ...` (see `sweeps.command`).
 
 Exit code: 0 done; 1 an experiment failed or, with --verify, a claim fails; 2 wrong usage; 130 interrupted.
 """
@@ -41,9 +42,14 @@ class Outcome:
 
 def main(argv=None, package="experiments"):
     """Run what the command line asks for; returns the exit code."""
-    options = _arguments(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    options = None if argv[:1] == ["sweep"] else _arguments(argv)
     try:
         with _stoppable():
+            if options is None:
+                from .sweeps.command import main as sweep
+
+                return sweep(argv[1:])
             return _main(options, package)
     except UsageError as error:
         print(f"experiments: {error}", file=sys.stderr)
@@ -160,6 +166,7 @@ def _print_list(known):
     print(
         "\npython -m experiments NAME [--quick] [--seed N] [--set key=value ...] [--out DIR]"
         "\npython -m experiments --verify [NAME ...] [--quick]"
+        "\npython -m experiments sweep NAME --over KEY=VALUES [--seeds N] [--out DIR]"
     )
 
 
