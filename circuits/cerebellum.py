@@ -91,7 +91,7 @@ def _integrate_and_fire(name, params, source, more="", **rest):
 
 def purkinje(
     *, C_m=400 * pF, g_L=16 * nS, E_L=-70 * mV, V_t=-52 * mV, t_ref=2 * ms,
-    g_pause=20 * nS, tau_pause=20 * ms, E_K=-95 * mV,
+    g_pause=8 * nS, tau_pause=20 * ms, E_K=-95 * mV,
 ):  # fmt: skip
     """Purkinje cell with simple and complex spikes: integrate-and-fire, with an event `complex` at each spike
     of its climbing fibre, after which simple spikes pause.
@@ -99,9 +99,11 @@ def purkinje(
         C_m dv/dt = g_L (E_L - v) + g (E_K - v) + I,      tau_pause dg/dt = -g;  at `complex` g -> g_pause
 
     Membrane: Carrillo, Ros, Boucheny & Coenen 2008 (BioSystems 94:18), from memory. The depolarisation that
-    a climbing fibre brings comes with its synapse, and makes the cell fire; the pause stands for the
-    muscarinic current of the detailed cell of Luque et al. 2019. It is set, not added to, so that a burst of
-    the climbing fibre prolongs the pause and does not deepen it.
+    a climbing fibre brings comes with its synapse, and makes the cell fire once or twice more; the pause
+    stands for the muscarinic current of the detailed cell of Luque et al. 2019. It is set, not added to, so
+    that a burst of the climbing fibre prolongs the pause and does not deepen it. With the values here a
+    complex spike adds about as many simple spikes as it takes away, so that climbing fibres teach the eye
+    and hardly move it; with the strong climbing fibre of the source (40 nS) they are most of its noise.
     """
     cell = _integrate_and_fire(
         "Purkinje cell",
@@ -235,7 +237,7 @@ def purkinje_nuclear(*, w=2 * nS, tau=10 * ms, share=1.0):
     )
 
 
-def climbing(*, w=40 * nS, tau=2 * ms):
+def climbing(*, w=17 * nS, tau=2 * ms):
     """Climbing fibre to Purkinje cell: a strong conductance and the event of a complex spike."""
     synapse = synapses.exponential_conductance(w=w, tau=tau, E=0 * mV)
     return dataclasses.replace(
@@ -305,13 +307,16 @@ def vestibulo_ocular(
     # What is shared among more cells, or spread over a longer trial, acts less each.
     granule_share = float(trial) * 2000 / n_granule
     channels = _channels(half)
+    # Cells of one kind that get the same input are kept from firing as one.
+    anywhere = {"v": "E_L + rand()*(V_t - E_L)"}
+    spontaneous = nuclear().params["I_0"] * np.tile(np.linspace(0.8, 1.2, half) if half > 1 else 1.0, 2)
     slots = np.floor(np.arange(n_granule) * float(trial) / 2e-3 / n_granule) * 2 * ms
     return Circuit(
         mossy=population(mossy_fibre(preferred=np.linspace(-1.2, 1.2, n_mossy)), n_mossy),
         granule=population(granule_slots(first=slots, trial=trial), n_granule),
-        interneuron=population(interneuron(), 2 * half),
-        purkinje=population(purkinje(), 2 * half),
-        nuclei=population(nuclear(), 2 * half),
+        interneuron=population(interneuron(), 2 * half, init=anywhere),
+        purkinje=population(purkinje(), 2 * half, init=anywhere),
+        nuclei=population(nuclear(I_0=spontaneous), 2 * half, init=anywhere),
         olive=population(climbing_fibre(side=sides), 2 * half),
         plant=population(eye(cycles=cycles, trial=trial, per_spike=per_spike), 1),
         head=signal("plant.head", "mossy"),
