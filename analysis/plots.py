@@ -159,6 +159,11 @@ def _note(ax: Axes, text: str, at: tuple, offset: tuple[float, float], where="da
     )
 
 
+def seeds(used: Sequence[int]) -> str:
+    """Return how the seeds of a run are named in a title: "seed 1", "seeds 1 to 5"."""
+    return f"seed {used[0]}" if len(used) == 1 else f"seeds {used[0]} to {used[-1]}"
+
+
 def legend(ax: Axes, *, outside: bool = False, title: str = "") -> Axes:
     """Draw the legend anew, where there is room or `outside` to the right; reference lines come last."""
     handles, labels = ax.get_legend_handles_labels()
