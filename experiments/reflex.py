@@ -168,3 +168,18 @@ def block_mean(values, size=10):
     values = np.asarray(values)
     n = len(values) // size
     return values[: n * size].reshape(n, size, *values.shape[1:]).mean(axis=1)
+
+
+def learning_time(trials, block=10):
+    """Trials until the mean error of a block is within a tenth of its way to where it ends."""
+    error = block_mean(trials.error, block)
+    start, end = error[0], error[-5:].mean()
+    return int(block * (1 + np.flatnonzero(error <= end + 0.1 * (start - end))[0]))
+
+
+def drift(found):
+    """Change of the parallel-fibre weights per trial in the last fifth over that until learning was done."""
+    trials, n = found["trials"], len(found["snapshots"]) - 1
+    per_snapshot = len(trials) / n
+    k = int(np.clip(round(learning_time(trials) / per_snapshot), 1, n))
+    return float((found["late_change"] / (n // 5)) / (found["away"][k] / k))
