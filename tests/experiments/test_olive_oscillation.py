@@ -15,7 +15,7 @@ class Found:
     """The parts of a recording that `measure` reads."""
 
     def __init__(self, v, t, i, duration):
-        step = 2e-3
+        step = 4e-3
         times = np.arange(len(v)) * step
         self.traces = {"olive.v": type("Trace", (), dict(t=times, values=v))}
         self.spikes = {"olive": type("Spikes", (), dict(t=t, i=i, n=v.shape[1]))}
@@ -23,7 +23,7 @@ class Found:
 
 
 def turning(shifts, f=6.0, duration=30.0):
-    t = np.arange(0, duration, 2e-3)
+    t = np.arange(0, duration, 4e-3)
     return t, -57e-3 + 3e-3 * np.cos(2 * np.pi * f * t[:, None] + np.asarray(shifts))
 
 
@@ -98,7 +98,7 @@ def test_other_sizes_and_strengths():
             return np.array([found[0], found[4]])
 
         rest = order_and_rate()
-        inhibited = order_and_rate(**{"nuclei.rates": 240 / n_nuclei / second})
+        inhibited = order_and_rate(**{"nuclei.rates": np.full(3, 240 / n_nuclei) / second})
         assert rest[0] > 0.7 and 0.5 < rest[1] < 2
         assert inhibited[0] < 0.7 * rest[0] and inhibited[1] < 0.8 * rest[1]
         assert order_and_rate(**{"olive_gap.scale": 0.0})[0] < 0.5
