@@ -12,12 +12,23 @@ stopped.
 
 from .errors import SweepError, SweepStopped
 
-__all__ = ["SweepError", "SweepStopped", "figure", "kept", "read", "sensitivity", "sweep", "timings"]
+__all__ = [
+    "SweepError",
+    "SweepStopped",
+    "figure",
+    "kept",
+    "read",
+    "search",
+    "sensitivity",
+    "sweep",
+    "timings",
+]
 
 _PUBLIC = {
     "figure": "plot",
     "kept": "table",
     "read": "table",
+    "search": "adaptive",
     "sensitivity": "indices",
     "sweep": "runner",
     "timings": "table",

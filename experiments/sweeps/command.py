@@ -81,7 +81,7 @@ def _sweep(argv):
         progress=None,
     )  # fmt: skip
     if chosen.maximise or chosen.minimise or chosen.trials is not None:
-        from .search import Search
+        from .adaptive import Search
 
         options |= dict(maximise=chosen.maximise, minimise=chosen.minimise, trials=chosen.trials)
         prepared = Search(chosen.name, over, **options)

@@ -110,9 +110,7 @@ class Sweep:
         except (ParameterError, CircuitError) as error:
             raise SweepError(str(error)) from None
         self.seeds = _seeds(seeds, self.target)
-        clash = [name for name in self.points.names if name in ("row", *FIXED, *TIMINGS)]
-        if clash:
-            raise SweepError(f"{clash[0]} is the name of a column of every table; it cannot be swept over.")
+        self._check_names()
         self.n_rows = len(self.points) * len(self.seeds)
         self.identity = self.target.identity() | {
             "over": self.points.described(),
@@ -128,8 +126,18 @@ class Sweep:
             "seeds": _seed_text(self.seeds),
             "design": self.points.design,
             "samples": self.points.samples,
+            "sample_seed": sample_seed,
             "spans": {name: [s.low, s.high, s.log, s.unit] for name, s in self.points.spans.items()},
         }
+
+    def _check_names(self):
+        clash = [name for name in self.points.names if name in ("row", *FIXED, *TIMINGS)]
+        if clash:
+            raise SweepError(f"{clash[0]} is the name of a column of every table; it cannot be swept over.")
+
+    def _rounds(self, store):
+        """The rows that are missing, in one or several rounds."""
+        yield in_order(np.flatnonzero(~store.done))
 
     best = None  # a text about the best point, for a search
 
@@ -161,14 +169,17 @@ class Sweep:
         try:
             store.begin(_session(store, scheduler, workers))
             reserved = frozenset((*self.points.names, "row", *FIXED))
-            rows = in_order(np.flatnonzero(~store.done))
-            batches = self.target.batches(self.points, rows, len(self.seeds), self.seeds, reserved)
-            loop, bar = Loop(cluster, batches, self.keep), _Bar(store, progress)
-            for outcomes in loop.outcomes():
-                for outcome in outcomes:
-                    store.add(outcome)
-                    bar.add(outcome)
-                store.flush()
+            bar = _Bar(store, progress)
+            for rows in self._rounds(store):
+                if not len(rows):
+                    continue
+                batches = self.target.batches(self.points, rows, len(self.seeds), self.seeds, reserved)
+                loop = Loop(cluster, batches, self.keep)
+                for outcomes in loop.outcomes():
+                    for outcome in outcomes:
+                        store.add(outcome)
+                        bar.add(outcome)
+                    store.flush()
             store.flush(now=True)
         except BaseException as error:
             if loop is not None:

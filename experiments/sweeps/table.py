@@ -87,6 +87,12 @@ class Folder:
         for leftover in self.path.rglob(".*.part"):  # of a process that was killed
             leftover.unlink(missing_ok=True)
         rows = self._recorded()
+        if len(rows["row"]) and rows["row"].max() >= self.n_rows:
+            raise SweepError(
+                f"{self.path} has more than {self.n_rows} rows already; ask for at least as many."
+            )
+        if self.finished and len(rows["row"]) < self.n_rows:  # a search that goes on
+            self._reopen(self._raw(), [self.path / "table.parquet"])
         self.done[rows["row"]] = True
         self.errors = int((rows["error"] != "").sum())
         self.known = int(self.done.sum())
@@ -251,14 +257,19 @@ class Folder:
         tables = [self._raw()] if self.finished else [_read(part) for part in parts]
         joined = _joined(tables)
         kept = joined.filter(pc.equal(joined["error"], "")).replace_schema_metadata(joined.schema.metadata)
-        self._guarded(lambda: _write(self.path / "rows" / f"{self._next():08d}.parquet", kept))
-        for part in parts:
-            part.unlink()
-        (self.path / "timings.parquet").unlink(missing_ok=True)
-        self.finished, self.errors = False, 0
+        self._reopen(kept, parts)
+        self.errors = 0
         self.done[:] = False
         self.done[self._recorded()["row"]] = True
         self.known = int(self.done.sum())
+
+    def _reopen(self, rows, instead):
+        """Put rows into one file in place of those of `instead`."""
+        self._guarded(lambda: _write(self.path / "rows" / f"{self._next():08d}.parquet", rows))
+        for path in instead:
+            path.unlink()
+        (self.path / "timings.parquet").unlink(missing_ok=True)
+        self.finished = False
 
     def _raw(self):
         """A finished table with its timings, as the files in rows/ have them."""
