@@ -109,8 +109,10 @@ def purkinje(
         "Purkinje cell",
         dict(C_m=C_m, g_L=g_L, E_L=E_L, V_t=V_t, t_ref=t_ref, g_pause=g_pause, tau_pause=tau_pause, E_K=E_K),
         "Carrillo, Ros, Boucheny & Coenen 2008",
-        more="dg/dt = -g/tau_pause : siemens\nclimbing : 1",
-        events={"complex": ("climbing > 0.5", "g = g_pause\nclimbing = 0")},
+        more="""dg/dt = -g/tau_pause : siemens
+                climbing : 1
+                climbed = climbing : 1 (constant over dt)""",
+        events={"complex": ("climbed > 0.5", "g = g_pause\nclimbing -= climbed")},
     )
     return cell.plus(adds={"I": "g*(E_K - v)"})
 
@@ -129,7 +131,7 @@ def interneuron(*, C_m=20 * pF, g_L=1 * nS, E_L=-65 * mV, V_t=-50 * mV, t_ref=2 
 
 def nuclear(*, C_m=150 * pF, g_L=5 * nS, E_L=-70 * mV, V_t=-40 * mV, t_ref=2 * ms, I_0=0.87 * nA):
     """Cell of the vestibular or deep cerebellar nuclei: leaky integrate-and-fire, with an event `inhibited`
-    at each step in which Purkinje spikes arrive; `arrived` counts them.
+    in the step after Purkinje spikes; `arrived` counts those of that one step.
 
         C_m dv/dt = g_L (E_L - v) + I_0 + I                       v > V_t:  v -> E_L
 
@@ -140,8 +142,8 @@ def nuclear(*, C_m=150 * pF, g_L=5 * nS, E_L=-70 * mV, V_t=-40 * mV, t_ref=2 * m
         "nuclear cell",
         dict(C_m=C_m, g_L=g_L, E_L=E_L, V_t=V_t, t_ref=t_ref, I_0=I_0),
         "after Carrillo, Ros, Boucheny & Coenen 2008",
-        more="arrived : 1",
-        events={"inhibited": ("arrived > 0.5", "arrived = 0")},
+        more="arriving : 1\narrived = arriving : 1 (constant over dt)",
+        events={"inhibited": ("arrived > 1e-6", "arriving -= arrived")},
     )
     return cell.plus(adds={"I": "I_0"})
 
@@ -227,13 +229,13 @@ def mossy_nuclear(*, w=0 * nS, tau=5 * ms, share=0.06):
 
 
 def purkinje_nuclear(*, w=2 * nS, tau=10 * ms, share=1.0):
-    """Purkinje cell to nuclear cell: an inhibitory conductance of w*share, counted in `arrived`."""
+    """Purkinje cell to nuclear cell: an inhibitory conductance of w*share, and share more to count."""
     synapse = synapses.exponential_conductance(w=w, tau=tau, E=-80 * mV)
     return dataclasses.replace(
         synapse,
-        deliver={"g": "w*share", "arrived": "share"},
+        deliver={"g": "w*share", "arriving": "share"},
         params={**synapse.params, "share": share},
-        needs={**synapse.needs, "arrived": 1},
+        needs={**synapse.needs, "arriving": 1},
     )
 
 
@@ -338,7 +340,7 @@ def vestibulo_ocular(
         interneuron_purkinje=projection(
             "interneuron",
             "purkinje",
-            synapses.exponential_conductance(w=1.05 * nS / scale, tau=10 * ms, E=-80 * mV),
+            synapses.exponential_conductance(w=1.05 * nS * 10 / half, tau=10 * ms, E=-80 * mV),
             wiring.all_to_all(),
         ),
         climbing=projection("olive", "purkinje", climbing(), wiring.one_to_one()),
