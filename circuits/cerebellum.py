@@ -151,7 +151,7 @@ def nuclear(*, C_m=150 * pF, g_L=5 * nS, E_L=-70 * mV, V_t=-40 * mV, t_ref=2 * m
 def climbing_fibre(*, cap=25 * Hz, tonic=0.5, side=1.0, spacing=2 * ms):
     """A cell of the inferior olive as a random source of climbing-fibre bursts.
 
-        u = side*error + tonic - inhibition
+        u = side*error + tonic - (1 - blocked) inhibition
         i = 0.15 + 0.85/(1 + exp(-10 u + 4))
         a burst begins with probability cap*i*dt, 1/cap after the last one at the earliest
         it has 1 spike, 2 from i > 0.75, 3 from i > 0.85 and 4 from i >= 0.95, `spacing` apart
@@ -159,18 +159,18 @@ def climbing_fibre(*, cap=25 * Hz, tonic=0.5, side=1.0, spacing=2 * ms):
     Luque et al. 2019 and their program: drive, cap, dead time and bursts. There u is the error alone, and
     the fibre whose side it is not is silent; here inhibition by the nuclei and a tonic excitability that it
     balances are added, and a fibre keeps its 0.15 on either side. At most cap/2 bursts come per second.
-    `error` is a signal of the circuit, `inhibition` an input.
+    `error` is a signal of the circuit; `inhibition` and `blocked` (1 while inhibition is blocked) are inputs.
     """
     return Cell(
         "climbing fibre",
-        """u = side*error + tonic - inhibition : 1
+        """u = side*error + tonic - (1 - blocked)*inhibition : 1
            i_cf = 0.15 + 0.85/(1 + exp(4 - 10*u)) : 1
            more = int(i_cf > 0.75) + int(i_cf > 0.85) + int(i_cf >= 0.95) : 1
            chance = rand() : 1 (constant over dt)
            dwait/dt = -1 : second
            left : 1""",
         params=dict(cap=cap, tonic=tonic, side=side, spacing=spacing),
-        inputs={"error": 1, "inhibition": 1},
+        inputs={"error": 1, "inhibition": 1, "blocked": 1},
         threshold="wait < 0.5*dt and (left > 0.5 or chance < cap*i_cf*dt)",
         reset="""left = int(left > 0.5)*(left - 1) + int(left <= 0.5)*more
                  wait = int(left > 0.5)*spacing + int(left <= 0.5)/cap""",
@@ -281,7 +281,7 @@ def vestibulo_ocular(
 
     Parts: mossy, granule, interneuron, purkinje, nuclei, olive and plant (populations); parallel,
     parallel_interneuron, interneuron_purkinje, climbing, mossy_nuclei, purkinje_nuclei, nucleo_olivary,
-    pull and felt (projections); head and error (signals); goal and light (currents).
+    pull and felt (projections); head and error (signals); goal, light and block (currents).
 
     Parameters
     ----------
@@ -325,6 +325,7 @@ def vestibulo_ocular(
         error=signal("plant.error", "olive"),
         goal=current("plant", "goal", 1.0),
         light=current("plant", "light", 1.0),
+        block=current("olive", "blocked", 0.0),
         parallel=projection(
             "granule",
             "purkinje",

@@ -58,15 +58,16 @@ def schedule(values, net):
     return timed(np.asarray(values, float), dt=trial_of(net) * second)
 
 
-def learned(net, n_trials, *, goal=1.0, light=1.0, n_snapshots=20, seed=1, **run):
+def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, seed=1):
     """Run trials of the loop and measure them.
 
     Parameters
     ----------
     net : Circuit
         From `loop`, with numbers changed at will.
-    goal, light : float or array
-        What the eye should do, in units of the head's motion, and whether it sees: for all trials or each.
+    goal, light, block : float or array
+        What the eye should do, in units of the head's motion; whether it sees; whether the inhibition of the
+        olive is blocked: for all trials or each.
     n_snapshots : int
         How often the weights are looked at.
 
@@ -84,6 +85,7 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, n_snapshots=20, seed=1, **run
     net = net.with_(
         goal=current("plant", "goal", schedule(goal, net)),
         light=current("plant", "light", schedule(light, net)),
+        block=current("olive", "blocked", schedule(block, net)),
         record=[
             trace("plant", "eye", every=EYE_EVERY),
             spikes("olive"),
@@ -91,7 +93,7 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, n_snapshots=20, seed=1, **run
             weights("mossy_nuclei", every=every),
         ],
     )
-    recording = engine.run(net, n_trials * trial * second, seed=seed, **run)
+    recording = engine.run(net, n_trials * trial * second, seed=seed)
     numbers = net.numbers()
     goal = np.broadcast_to(goal, n_trials).astype(float)
     eye = recording.traces["plant.eye"]
