@@ -136,10 +136,10 @@ def nucleo_olivary(w=0.01 * nS, tau_rise=30 * ms, tau_decay=100 * ms):
     """Inhibition of the olive by the deep nuclei: each spike adds a slow conductance of peak w to g_i.
 
     Difference of two exponentials with area 167 ms at the default time constants: 20 fibres at 30 Hz open
-    1 nS. GABA is released asynchronously there, over a time of 100 ms and more after a spike, so that above
-    10 Hz the inhibition is steady (Best & Regehr 2009, Neuron 62:555, abstract). The time constants stand for
-    that and are not fitted; that single spikes at low rates release little (facilitation) is left out, for
-    which `synapses.tsodyks_markram` can be put around this synapse.
+    1 nS. GABA is released almost only asynchronously there, so that above 10 Hz the inhibition is steady
+    (Best & Regehr 2009, Neuron 62:555, abstract). The time constants are this project's and make it so; they are
+    fitted to no recording. That low rates release next to nothing (facilitation) is left out, for which
+    `synapses.tsodyks_markram` can be put around this synapse.
     """
     kernel = synapses.double_exponential_conductance(w, tau_rise, tau_decay)
     params = {name: value for name, value in kernel.params.items() if name != "E"}
@@ -165,7 +165,7 @@ def network(
     gap : two conductances
         Bounds of the uniform distribution of junctions. Torben-Nielsen et al. 2012 go up to 0.7 nS, which in
         a cell of this size gives coupling coefficients up to 0.3; those that Devor & Yarom 2002 measured lie
-        between 0.002 and 0.17, as those of the default do (0.01 to 0.14).
+        between 0.002 and 0.17, as those of the default do (0.03 to 0.15).
     partners : int
         Junctions in a cluster, over its cells: size*partners different pairs are drawn (all pairs where there
         are fewer). Torben-Nielsen et al. 2012 let every cell choose 4 partners, so that some pairs have two

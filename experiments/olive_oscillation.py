@@ -10,15 +10,15 @@ cluster and then over clusters and time, of phases between 3 and 12 Hz; it is 0.
   without connexin 36). Coupling coefficients as Devor & Yarom 2002 measured them: -50 pA into one cell
   without noise or spikes, the response of the cells joined to it over its own, means over 2 s.
 - Nuclei: 20 Poisson sources inhibit all cells. The same inhibition with junctions that it does not close
-  (g_0 set to 1 S) lowers the rate as much, and the order much less: that is the control. It holds for
+  (g_0 set to 1 S) lowers the rate no less, and the order much less: that is the control. It holds for
   moderate inhibition; at twice this strength shunting alone ends the oscillation, and with it the order.
 
 Deviations: junctions have 0.05 to 0.25 nS (times `scales`, so that the last of them covers the 0.7 nS of
 Torben-Nielsen et al., with which coupling coefficients reach 0.3), clusters are alike and not joined to each
-other, and conductances of cells are spread by 2 % so that all oscillate alone (theirs by up to 25 %).
+other, and conductances of cells are spread by 2 % so that nearly all oscillate alone (theirs by up to 25 %).
 Noise, spikes and the effect of inhibition on junctions are this project's (see `circuits.olive`), chosen on
-seeds 0 to 4 with other junctions, and looked at on 11 to 17. From -4 to +2 pA the rate stays the same to
-about a tenth, as the oscillation is largest at -4 pA: the claim that current excites begins at 0.
+seeds 0 to 4 with other junctions and looked at on 1 to 5 and 11 to 17. From -4 to +2 pA the rate stays the
+same to about a tenth, as the oscillation is largest at -4 pA: the claim that current excites begins at 0.
 """
 
 import numpy as np
@@ -272,8 +272,8 @@ def figure(results):
             "J": "Current: spikes",
         },
         title=f"Inferior olive: {results['n_cells']} cells in clusters of {results['size']}, step "
-        f"{results['dt']:g} ms. D, E, H to J: {shown}, n = {len(seeds)},\nseeds {seeds[0]} "
-        f"to {seeds[-1]}, {results['duration']:g} s each; F: all seeds; B, C, G: seed {seeds[0]}. "
+        f"{results['dt']:g} ms. D, E, H to J: {shown}, n = {len(seeds)},\n"
+        f"{plots.seeds(seeds)}, {results['duration']:g} s each; F: all seeds; B, C, G: seed {seeds[0]}. "
         "Grey: 0.5 to 2 Hz",
     )
     step = float(SAMPLE / second)
