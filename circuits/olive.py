@@ -137,8 +137,8 @@ def nucleo_olivary(w=0.01 * nS, tau_rise=30 * ms, tau_decay=100 * ms):
 
     Difference of two exponentials with area 167 ms at the default time constants: 20 fibres at 30 Hz open
     1 nS. GABA is released almost only asynchronously there, so that above 10 Hz the inhibition is steady
-    (Best & Regehr 2009, Neuron 62:555, abstract). The time constants are this project's and make it so; they are
-    fitted to no recording. That low rates release next to nothing (facilitation) is left out, for which
+    (Best & Regehr 2009, Neuron 62:555, abstract). The time constants are this project's and make it so; they
+    are fitted to no recording. That low rates release next to nothing (facilitation) is left out, for which
     `synapses.tsodyks_markram` can be put around this synapse.
     """
     kernel = synapses.double_exponential_conductance(w, tau_rise, tau_decay)
