@@ -6,9 +6,10 @@ moment to moment, and it runs through the same sequence every time: a code for t
 began (Yamazaki & Tanaka 2007, Eur. J. Neurosci. 26:2279). `layer` makes the parts of such a network, and
 `conditioning` those of the loop that learns from it, by name:
 
-    parts = granular.layer(shape=(32, 32), per_cluster=10, seed=3)
+    parts = granular.layer(2*second, shape=(32, 32), per_cluster=10, seed=3)
     net = Circuit(**parts, record=[spikes("granule"), spikes("golgi")], dt=1*ms)
-    recording = engine.run(net.but(granular.stimuli([0.25, 1.25]*second, 0.5*second)), 2*second, seed=3)
+    twice = granular.stimuli(2*second, [0.25, 1.25]*second, 0.5*second)
+    recording = engine.run(net.but(twice), 2*second, seed=3)
 
 Cells are leaky integrators with a conductance that follows each spike (afterhyperpolarisation): it is set to
 1, not incremented, and the voltage is not reset. Equations and numbers come from two programs of the first
@@ -20,8 +21,7 @@ Deviations. Both programs hold conductances during a step of 1 ms, so that an in
 of dt/(1 - exp(-dt/tau)) instead of tau. Exponential Euler does the same; at steps other than `held` = 1 ms
 conductances are scaled such that they carry the charge of a step of 1 ms. The voltage follows exponential
 Euler instead of Heun's method. The number of synapses is fixed at its expectation, so that another seed is
-another network for the same compiled program. Mossy fibres act a step after the stimulus, which a signal
-brings to them.
+another network for the same compiled program.
 """
 
 import dataclasses
@@ -31,18 +31,18 @@ from brian2.units import Hz, amp, ms, mV, nS, pA, pF, second
 
 from . import wiring
 from .cell import Cell
-from .circuit import population, projection, signal, spike_trains
+from .circuit import poisson, population, projection, seconds_of, timed
 from .errors import CircuitError
 from .synapses import Synapse, delta
 from .values import number, same_dimension
 
 __all__ = [
+    "airpuffs",
     "beam",
     "conditioning",
     "golgi",
     "granule",
     "layer",
-    "mossy_fibre",
     "nucleus",
     "olive",
     "parallel_fibre",
@@ -189,33 +189,12 @@ def olive():
     )
 
 
-def mossy_fibre(stimulus="stimulus"):
-    """A mossy fibre: fires in a step with probability rate dt, rate = base + (stimulated - base) stimulus.
-
-    `stimulus`: the name of the signal that brings 0 or 1.
-    """
-    return Cell(
-        "mossy_fibre",
-        f"rate = base + (stimulated - base)*{stimulus} : Hz",
-        params=dict(base=5 * Hz, stimulated=40 * Hz),
-        inputs={stimulus: 1},
-        threshold="rand() < rate*dt",
-        source="Yamazaki & Tanaka 2007",
-    )
-
-
 def receptor(*variables, w=1.0):
     """Each spike adds w to receptor variables of the target, which its cell weighs against each other."""
     return Synapse("receptor", deliver=dict.fromkeys(variables, "w"), params={"w": w})
 
 
 # ---- the layer
-
-SWITCH = Synapse(
-    "switch",
-    deliver={"tonic": "to_tonic", "phasic": "to_phasic"},
-    params=dict(to_tonic=np.array([1.0, -1.0, 0.0, 0.0]), to_phasic=np.array([0.0, 0.0, 1.0, -1.0])),
-)
 
 
 def _fields(random, shape, reach, p):
@@ -249,6 +228,7 @@ def _checked(shape, per_cluster):
 
 
 def layer(
+    duration,
     shape=(32, 32),
     per_cluster=10,
     *,
@@ -258,9 +238,6 @@ def layer(
     w_mossy=3.0,
     w_inhibition=20.0,
     w_excitation=0.005,
-    base=5 * Hz,
-    tonic=40 * Hz,
-    phasic=200 * Hz,
     window=50 * ms,
 ):
     """The parts of a granular layer with its mossy fibres, by name, for `Circuit(**layer(...), ...)`.
@@ -268,19 +245,19 @@ def layer(
     Golgi cells inhibit glomeruli within 9 x 9 clusters with probability 0.025, and all granule cells of a
     cluster are inhibited through the four glomeruli at their cluster and beside it; granule cells of a
     cluster, all of them, excite a Golgi cell within 7 x 7 clusters with probability 0.05. Each granule cell
-    has four mossy fibres of its own: two fire at `tonic` while the stimulus is on, two at `phasic` for its
-    first millisecond, and at `base` otherwise. The parts:
+    has four mossy fibres of its own, two of each kind. The parts:
 
-    protocol    spike trains 0 to 3: stimulus on, off, its onset on, off (numbers made by `stimuli`)
-    stimulus    one cell whose variables `tonic` and `phasic` are 0 or 1
-    tonic_fibre, phasic_fibre   mossy fibres, fibre k on granule cell k // 2
+    tonic_fibre, phasic_fibre   mossy fibres, fibre k on granule cell k // 2; their rates over time are
+                numbers, made by `stimuli`, and 5 Hz if not given
     granule, golgi              cells; granule cell k belongs to cluster k // per_cluster
     inhibition, excitation      golgi to granule, granule to golgi
+    tonic_input, phasic_input   mossy fibres to granule
     forget      takes spikes away from the count `recent` of a granule cell after `window`
-    and what joins them: switch, is_tonic, is_phasic, tonic_input, phasic_input.
 
     Parameters
     ----------
+    duration : Quantity
+        For how long rates of mossy fibres can be given; later the last ones hold.
     shape : tuple of int
         Clusters (and Golgi cells) of the torus: 32 x 32 in the paper.
     per_cluster : int
@@ -292,8 +269,6 @@ def layer(
         Probabilities of connection.
     w_mossy, w_inhibition, w_excitation : float
         What a spike adds to the receptors of the target (w_excitation: a whole cluster of spikes).
-    base, tonic, phasic : Quantity
-        Rates of mossy fibres.
     window : Quantity
         For how long `recent` counts a spike: at ages below it, from one step on.
 
@@ -312,15 +287,11 @@ def layer(
         [(x - dx) % shape[0] * shape[1] + (y - dy) % shape[1] for dx in (0, 1) for dy in (0, 1)]
     )
     exciting, excited = _fields(random, shape, EXCITATION, p_excitation)
+    rest = timed(np.full(_steps(duration), 5.0) * Hz, 1 * ms)
     own, mossy = np.arange(2 * n), receptor("ampa", "nmda", w=w_mossy)
     return dict(
-        protocol=spike_trains(4),
-        stimulus=population(Cell("stimulus", "tonic : 1\nphasic : 1"), 1),
-        switch=projection("protocol", "stimulus", SWITCH, wiring.all_to_all()),
-        is_tonic=signal("stimulus.tonic", "tonic_fibre"),
-        is_phasic=signal("stimulus.phasic", "phasic_fibre"),
-        tonic_fibre=population(mossy_fibre("is_tonic").but(base=base, stimulated=tonic), 2 * n),
-        phasic_fibre=population(mossy_fibre("is_phasic").but(base=base, stimulated=phasic), 2 * n),
+        tonic_fibre=poisson(2 * n, rest),
+        phasic_fibre=poisson(2 * n, rest),
         granule=population(granule(), n),
         golgi=population(golgi(), n_golgi),
         tonic_input=projection("tonic_fibre", "granule", mossy, wiring.pairs(own, own // 2)),
@@ -341,30 +312,59 @@ def layer(
     )
 
 
-def stimuli(onsets, durations, *, phasic=1 * ms):
-    """Numbers of the part `protocol`: stimuli from `onsets` on for `durations` (one, or one each), and the
-    time for which phasic mossy fibres follow them. All are times with unit.
+def _steps(duration):
+    """How many rates, one each ms, fill a time."""
+    steps = round(seconds_of(duration, "granular, duration") / float(ms))
+    if steps < 1:
+        raise CircuitError(f"granular, duration: got {duration!r}; give a time of at least 1 ms.")
+    return steps
+
+
+def stimuli(duration, onsets, lengths, *, base=5 * Hz, tonic=40 * Hz, phasic=200 * Hz):
+    """Rates of mossy fibres, as numbers of a circuit, for stimuli from `onsets` on that take `lengths`.
+
+    Tonic fibres fire at `tonic` while a stimulus is on, phasic ones at `phasic` for its first ms, and both at
+    `base` at all other times. In a step a fibre fires with probability rate dt, as in the source.
+
+    Parameters
+    ----------
+    duration : Quantity
+        That of the `layer`.
+    onsets, lengths : Quantity
+        Any number of onsets, and one length or one for each, in whole ms.
+    base, tonic, phasic : Quantity
+        Rates (Yamazaki & Tanaka 2007).
 
     Raises
     ------
     CircuitError
-        For values that are no times, and stimuli that overlap.
+        For values that are no times, and for stimuli that end after `duration`.
     """
-    values = {"onsets": onsets, "durations": durations, "phasic": phasic}
-    for name, value in values.items():
+    for name, value in {"onsets": onsets, "lengths": lengths}.items():
         same_dimension(number(value, f"stimuli, {name}"), second.dim, f"stimuli, {name}")
-    onsets = np.atleast_1d(np.asarray(onsets, dtype=float))
-    ends = onsets + np.asarray(durations, dtype=float)
-    order = np.argsort(onsets)
-    if (onsets[order][1:] < ends[order][:-1]).any() or (ends < onsets + float(phasic)).any():
+    steps = _steps(duration)
+    starts = np.round(np.atleast_1d(np.asarray(onsets / ms, dtype=float))).astype(int)
+    ends = starts + np.round(np.asarray(lengths / ms, dtype=float)).astype(int)
+    if len(starts) and (starts.min() < 0 or ends.max() > steps):
         raise CircuitError(
-            "stimuli: two overlap, or one is shorter than its phasic part. Give later onsets or other "
-            "durations."
+            f"stimuli: they take place from {starts.min()} to {ends.max()} ms, but there are {steps} ms. "
+            "Give layer and stimuli a longer duration."
         )
-    t = np.concatenate([onsets, ends, onsets, onsets + float(phasic)])
-    i = np.repeat(np.arange(4), len(onsets))
-    order = np.argsort(t, kind="stable")
-    return {"protocol.i": i[order], "protocol.t": t[order] * second}
+    rates = {name: np.full(steps, float(base)) for name in ("tonic_fibre.rates", "phasic_fibre.rates")}
+    for start, end in zip(starts, np.broadcast_to(ends, starts.shape), strict=True):
+        rates["tonic_fibre.rates"][start:end] = float(tonic)
+        rates["phasic_fibre.rates"][start : start + 1] = float(phasic)
+    return {name: values * Hz for name, values in rates.items()}
+
+
+def airpuffs(duration, times, *, rate=500 * Hz):
+    """Rates of the part `airpuff`, as a number of a circuit: for a ms at each of `times`, `rate`.
+
+    duration : that of the `layer`; times : any number of times, in whole ms.
+    Raises `CircuitError` as `stimuli`.
+    """
+    rates = stimuli(duration, times, 1 * ms, base=0 * Hz, tonic=rate)["tonic_fibre.rates"]
+    return {"airpuff.rates": rates}
 
 
 # ---- what it teaches
@@ -401,7 +401,7 @@ def parallel_fibre(shape=(32, 32), per_cluster=10):
 
 
 def conditioning(
-    parallel, shape=(32, 32), per_cluster=10, *, n=16, afferents=20, release=0.5, w_volley=0.1, feedback=4.0
+    duration, parallel, shape=(32, 32), per_cluster=10, *, n=16, afferents=20, w_volley=0.1, feedback=4.0
 ):
     """The parts of delay conditioning behind a `layer` of this shape: the olive tells Purkinje cells of the
     unconditioned stimulus, and what they learn lets the nucleus fire, which inhibits the olive.
@@ -409,30 +409,36 @@ def conditioning(
     purkinje    n cells; `parallel` from granule cells, wired by `beam`
     nucleus     one cell; tonic mossy fibres excite it, Purkinje cells inhibit it
     olive       n cells, one for each Purkinje cell
-    airpuff     one spike train, the unconditioned stimulus ("airpuff.i" and "airpuff.t" are its spikes)
-    volley      airpuff to olive: `afferents` fibres onto each cell, each with probability `release`, so that
-                the size of a volley varies, around w_volley afferents release = 1
+    airpuff     fibres that the unconditioned stimulus excites, `afferents` for each cell of the olive; their
+                rates over time are numbers, made by `airpuffs`, and 0 if not given
+    volley      airpuff to olive
     climbing    olive to purkinje
     nucleo_olivary   nucleus to olive; its number "nucleo_olivary.w" = 0 opens the loop
     and to_nucleus (mossy fibres), purkinje_nucleus.
 
     Weights onto nucleus and olive are those of Yamazaki & Nagao 2012: 0.2/100 for each of 100 mossy fibres,
-    0.12/16 for each of 16 Purkinje cells, 4 from nucleus to olive. Their olive gets volleys that do not vary,
-    and there is one for all Purkinje cells.
+    0.12/16 for each of 16 Purkinje cells, 4 from nucleus to olive. There, one olive cell serves all Purkinje
+    cells and gets volleys of size 1; here, a fibre fires with probability 0.5 at an airpuff, and a volley
+    is of size 1 on average.
 
     Parameters
     ----------
+    duration : Quantity
+        That of the layer.
     parallel : Synapse
         `parallel_fibre` with its plasticity.
+    shape, per_cluster : tuple, int
+        Those of the layer.
+    n : int
+        Purkinje cells.
+    afferents : int
+        Fibres of the airpuff for each cell of the olive.
+    w_volley, feedback : float
+        What a spike of such a fibre, and of the nucleus, adds to a receptor of the olive.
     """
     source, target = beam(shape, per_cluster, n)
     fibres = min(100, 2 * shape[0] * shape[1] * per_cluster)
-    volley = Synapse(
-        "volley",
-        deliver={"ampa": "w*int(rand() < release)"},
-        params=dict(w=w_volley, release=release),
-    )
-    own = np.repeat(np.arange(n), afferents)
+    own = np.arange(n * afferents)
     return dict(
         purkinje=population(purkinje(), n),
         parallel=projection("granule", "purkinje", parallel, wiring.pairs(source, target)),
@@ -445,8 +451,10 @@ def conditioning(
         ),
         purkinje_nucleus=projection("purkinje", "nucleus", receptor("gaba", w=0.12 / n), wiring.all_to_all()),
         olive=population(olive(), n),
-        airpuff=spike_trains(1),
-        volley=projection("airpuff", "olive", volley, wiring.pairs(np.zeros_like(own), own)),
+        airpuff=poisson(n * afferents, timed(np.zeros(_steps(duration)) * Hz, 1 * ms)),
+        volley=projection(
+            "airpuff", "olive", receptor("ampa", w=w_volley), wiring.pairs(own, own // afferents)
+        ),
         nucleo_olivary=projection("nucleus", "olive", receptor("gaba", w=feedback), wiring.all_to_all()),
         climbing=projection("olive", "purkinje", delta("cf", w=1.0), wiring.one_to_one()),
     )
