@@ -17,13 +17,14 @@ the agonist's, the second half the antagonist's. Every part can be replaced (`ne
 import dataclasses
 
 import numpy as np
-from brian2 import Hz, amp, ms, mV, nA, nS, pF, second
+from brian2 import Hz, amp, hertz, ms, mV, nA, nS, pF, second
 
 from . import synapses, wiring
 from .cell import Cell
 from .circuit import Circuit, current, population, projection, signal
 from .errors import CircuitError
 from .synapses import Synapse
+from .values import kind, number, same_dimension
 
 __all__ = [
     "climbing_fibre",
@@ -297,11 +298,18 @@ def vestibulo_ocular(
     Raises
     ------
     CircuitError
-        For sizes that leave a channel without cells.
+        For sizes that leave a channel without cells, and frequencies that are none.
     """
+    if not isinstance(scale, int | float) or not 0.05 < scale < np.inf:
+        raise CircuitError(
+            f"vestibulo_ocular: scale={scale!r} leaves a channel without cells. Give 0.1 or more."
+        )
+    frequency = number(frequency, "vestibulo_ocular, frequency")
+    if kind(frequency) == "scalar":
+        same_dimension(frequency, hertz.dim, "vestibulo_ocular, frequency")
+    if kind(frequency) != "scalar" or not 0 < float(frequency) < np.inf:
+        raise CircuitError(f"vestibulo_ocular, frequency: got {frequency}; give one positive frequency.")
     n_granule, n_mossy, half = round(2000 * scale), round(100 * scale), round(10 * scale)
-    if half < 1:
-        raise CircuitError(f"vestibulo_ocular: scale={scale!r} leaves no Purkinje cell. Give 0.1 or more.")
     cycles = max(1, int(np.ceil(float(frequency) - 1e-9)))
     trial = np.round(cycles / float(frequency) / 2e-3) * 2 * ms
     per_spike = 1 / (TO_EYE * half)
@@ -346,7 +354,10 @@ def vestibulo_ocular(
         ),
         climbing=projection("olive", "purkinje", climbing(), wiring.one_to_one()),
         mossy_nuclei=projection(
-            "mossy", "nuclei", (mossy_nuclei or mossy_nuclear()).but(share=6.0 / n_mossy), wiring.all_to_all()
+            "mossy",
+            "nuclei",
+            (mossy_nuclei or mossy_nuclear()).but(share=0.06 * 99 / (n_mossy - 1)),  # as their distance
+            wiring.all_to_all(),
         ),
         purkinje_nuclei=projection(
             "purkinje", "nuclei", (purkinje_nuclei or purkinje_nuclear()).but(share=10 / half), channels
