@@ -193,13 +193,14 @@ def run(
                 row(f"{name}, on", other, one, rate=on)
         coefficients.append(coupling_coefficients(net, one, 1.0, n_injected))
         uncoupled.append(coupling_coefficients(net, one, 0.0, 1))
-        # Without noise, spikes and junctions: which cells oscillate by themselves?
+        # Without noise, spikes and junctions: which cells oscillate by themselves? Some start near a focus and
+        # take 20 s to leave it.
         alone = net.but({**NO_SPIKES, "olive_gap.scale": 0.0})
         resting = alone.but({"olive.g_L": 0.35 * UNIT * np.ones(clusters * size),
                              "olive.g_Ca": 0.70 * UNIT * np.ones(clusters * size)})  # fmt: skip
         for name, which in (("oscillate alone", alone), ("resting cells oscillate alone", resting)):
-            v = engine.run(which, 15 * second, seed=one).traces["olive.v"]
-            shown.setdefault(name, []).append(np.mean(np.ptp(v.values[v.t > 14], axis=0) > 1e-3))
+            v = engine.run(which, 30 * second, seed=one).traces["olive.v"]
+            shown.setdefault(name, []).append(np.mean(np.ptp(v.values[v.t > 28], axis=0) > 1e-3))
         keep(table=pd.DataFrame(rows, columns=COLUMNS))
 
     # The nuclei fall silent at first, fire in the second third of the time and fall silent again.
