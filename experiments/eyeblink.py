@@ -34,7 +34,7 @@ from plasticity import cerebellar, compose, hard
 
 SOURCE = "Yamazaki & Tanaka 2007; Yamazaki & Nagao 2012"
 QUICK = dict(
-    intervals=(250 * ms, 500 * ms), shape=(16, 16), n_extinction=50, n_probe=15, n_basis=6, n_seeds=1,
+    intervals=(250 * ms, 750 * ms), shape=(16, 16), n_extinction=80, n_probe=20, n_basis=6, n_seeds=1,
     n_control_seeds=0, n_half_step_seeds=0,
 )  # fmt: skip
 
@@ -199,7 +199,7 @@ def run(
         found = engine.run(net.but(protocol.airpuffs(n_acquisition, interval)), n * protocol.trial, seed=one)
         due = protocol.at(interval)
         before = protocol.by_trial(found.spikes["purkinje"], n, n_purkinje)[:, due - BEFORE : due].mean(1)
-        paired = slice(n_acquisition - LAST, n_acquisition)
+        paired = slice(max(n_acquisition - LAST, 0), n_acquisition)
         complex_spikes = found.spikes["purkinje.complex"]
         trial, since = protocol.since(complex_spikes.t, interval)
         evoked = np.zeros((n, n_purkinje))
