@@ -193,8 +193,8 @@ def run(
                 row(f"{name}, on", other, one, rate=on)
         coefficients.append(coupling_coefficients(net, one, 1.0, n_injected))
         uncoupled.append(coupling_coefficients(net, one, 0.0, 1))
-        # Without noise, spikes and junctions: which cells oscillate by themselves? Some start near a focus and
-        # take 20 s to leave it.
+        # Without noise, spikes and junctions: which cells oscillate by themselves? Some start near a focus
+        # and take 20 s to leave it.
         alone = net.but({**NO_SPIKES, "olive_gap.scale": 0.0})
         resting = alone.but({"olive.g_L": 0.35 * UNIT * np.ones(clusters * size),
                              "olive.g_Ca": 0.70 * UNIT * np.ones(clusters * size)})  # fmt: skip
