@@ -136,10 +136,11 @@ def golgi():
 def purkinje():
     """Purkinje cell of Yamazaki & Tanaka 2007; equation as for `granule`, with parallel fibres only.
 
-    `ampa` decays with 8.3 ms, the afterhyperpolarisation with 2.5 ms. Spikes are simple spikes. Input from a
-    climbing fibre to `cf` makes an event of the kind "complex" in the next step, which plasticity follows; it
-    does not touch the voltage. No current flows at rest, so that the cell is silent without parallel fibres
-    (Yamazaki & Nagao 2012, who add an inhibitory interneuron, let 250 pA flow: the input I takes it).
+    `ampa` decays with 8.3 ms, the afterhyperpolarisation with 2.5 ms. Spikes are simple spikes. A climbing
+    fibre adds to `climbing` and so makes an event of the kind "complex" in the next step, which plasticity
+    follows; it does not touch the voltage. No current flows at rest, so that the cell is silent without
+    parallel fibres (Yamazaki & Nagao 2012, who add an inhibitory interneuron, let 250 pA flow: the input I
+    takes it).
     """
     cell = _cell(
         "purkinje",
@@ -149,7 +150,9 @@ def purkinje():
         dict(g_exc=0.7 * nS, E_exc=0 * mV),
         "Yamazaki & Tanaka 2007; Yamazaki & Nagao 2012, table 1",
     )
-    return dataclasses.replace(cell.plus("cf : 1"), events={"complex": ("cf > 0.5", "cf = 0")})
+    # What arrives while a step's event is handled belongs to the next one.
+    cell = cell.plus("climbing : 1\nclimbed = climbing : 1 (constant over dt)")
+    return dataclasses.replace(cell, events={"complex": ("climbed > 0.5", "climbing -= climbed")})
 
 
 def nucleus():
@@ -456,5 +459,5 @@ def conditioning(
             "airpuff", "olive", receptor("ampa", w=w_volley), wiring.pairs(own, own // afferents)
         ),
         nucleo_olivary=projection("nucleus", "olive", receptor("gaba", w=feedback), wiring.all_to_all()),
-        climbing=projection("olive", "purkinje", delta("cf", w=1.0), wiring.one_to_one()),
+        climbing=projection("olive", "purkinje", delta("climbing", w=1.0), wiring.one_to_one()),
     )

@@ -297,7 +297,7 @@ def slopes(table, condition="open loop"):
 
 def figure(results):
     table, seeds, intervals = results["table"], results["seeds"], results["intervals"]
-    first, tone, several = intervals[0], results["tone"], len(seeds) > 1
+    first, tone = intervals[0], results["tone"]
     fig, axes = plots.figure(
         "AB;CD;EF",
         7.4,
@@ -310,25 +310,27 @@ def figure(results):
             "F": f"Complex spikes evoked, interval {first:g} ms",
         },
         title=f"Delay conditioning, {results['n_granule']} granule cells, step {results['dt']:g} ms; "
-        + (f"seeds {seeds[0]} to {seeds[-1]}" if several else f"seed {seeds[0]}"),
+        + plots.seeds(seeds),
     )
     colours = (plots.BLUE, plots.VERMILLION, plots.GREEN, plots.PURPLE, plots.SKY)
     with plots.style():
         clusters = results["clusters"].T
         smooth = gaussian_filter1d(clusters, 1, axis=1)
+        peak = smooth[:, 100 // BIN :].max(axis=1, keepdims=True)  # not that of the response to the onset
         times = BIN * (np.arange(clusters.shape[1]) + 0.5)
         plots.heat_map(
-            smooth / smooth.max(axis=1, keepdims=True), times, np.arange(len(clusters)) + 1, ax=axes["A"],
+            smooth / peak, times, np.arange(len(clusters)) + 1, ax=axes["A"],
             x_label="time from the tone's onset (ms)", y_label="cluster, by time of peak",
-            value_label="rate / peak", low=0, high=1,
+            value_label="rate / peak after 100 ms", low=0, high=1,
         )  # fmt: skip
         plots.curve_with_band(
-            results["lags"], results["similarity_by_seed"], ax=axes["B"], x_label="time apart (ms)",
+            results["lags"], results["similarity_by_seed"], ax=axes["B"], x_label="time between states (ms)",
             y_label="similarity index", label="network", color=plots.BLUE,
         )  # fmt: skip
         if "similarity_random" in results:
             plots.curve_with_band(
-                results["lags"], results["similarity_random"], ax=axes["B"], x_label="time apart (ms)",
+                results["lags"], results["similarity_random"], ax=axes["B"],
+                x_label="time between states (ms)",
                 y_label="similarity index", label="Golgi cells at random", color=plots.GREY,
             )  # fmt: skip
         axes["B"].set_ylim(0, 1.03)
@@ -337,10 +339,12 @@ def figure(results):
         for interval, color in zip(intervals, colours, strict=False):
             rate = gaussian_filter1d(results[f"probe open loop {interval:g}"].mean(0), 10)
             ax.plot(t, rate, color=color, label=f"{interval:g} ms")
-            ax.plot([interval], [-4], "^", color=color, clip_on=False, markersize=4)
-        ax.set(xlabel="time from the tone's onset (ms); triangles: airpuff was due", ylabel="rate (spikes/s)",
-               ylim=(0, None), xlim=(0, tone))  # fmt: skip
-        plots.legend(ax, title="trained with an interval of")
+            ax.plot([interval], [3], "^", color=color, clip_on=False, markersize=4)
+        ax.set(xlabel="time from the tone's onset (ms)", ylabel="rate (spikes/s)", ylim=(3, 2000),
+               xlim=(0, tone), yscale="log")  # fmt: skip
+        ax.set_yticks([3, 10, 30, 100, 300], ["3", "10", "30", "100", "300"])
+        ax.minorticks_off()
+        ax.legend(title="interval (triangle: airpuff was due)", alignment="left", ncols=2, loc="upper right")
         ax = axes["D"]
         ax.plot([0, tone], [0, tone], color=plots.GREY, linestyle="--", linewidth=0.9)
         looks = (("open loop", "o", plots.BLUE), ("half step", "x", plots.BLACK),
@@ -355,7 +359,7 @@ def figure(results):
                 x = rows.interval + spread
                 ax.plot(x, rows.latency, mark, color=color, fillstyle="none", label=label)
         ax.set(xlabel="interval (ms)", ylabel="latency of the minimum (ms)", xlim=(0, tone),
-               ylim=(0, tone * 1.3), xticks=intervals, yticks=[0, *intervals, tone])  # fmt: skip
+               ylim=(0, tone * 1.3), xticks=intervals, yticks=[0, *intervals])  # fmt: skip
         plots.legend(ax, title="points: seeds; dashed: equality")
         axis = dict(x_label="trial", y_label="rate before the airpuff is due\n(% of naive)")
         looks = (("open loop", plots.BLUE, "loop open"), ("closed loop", plots.GREEN, "loop closed"),
@@ -437,10 +441,10 @@ def claims(results):
     lag = int(np.argmin(np.abs(results["lags"] - 500)))
     text = f"similarity of the granule cells' states {results['lags'][lag]:g} ms apart"
     made.append(
-        Claim(f"{text}, most of seeds", results["similarity_by_seed"][:, lag].max(), None, 0.9, "", project)
+        Claim(f"{text}, most of seeds", results["similarity_by_seed"][:, lag].max(), None, 0.95, "", project)
     )
     if "similarity_random" in results:
         value = results["similarity_random"][:, lag].min()
         name = f"{text}, least of seeds; Golgi cells fire at random"
-        made.append(Claim(name, value, None, 0.9, "", project, control=True))
+        made.append(Claim(name, value, None, 0.95, "", project, control=True))
     return made

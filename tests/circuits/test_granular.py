@@ -144,7 +144,7 @@ def test_a_volley_makes_one_complex_spike_and_inhibition_prevents_it():
                 "nucleus", "olive", granular.receptor("gaba", w=inhibition), wiring.one_to_one()
             ),
             purkinje=population(granular.purkinje(), 1),
-            climbing=projection("olive", "purkinje", synapses.delta("cf", w=1.0), wiring.one_to_one()),
+            climbing=projection("olive", "purkinje", synapses.delta("climbing", w=1.0), wiring.one_to_one()),
             record=[spikes("purkinje", event="complex"), spikes("purkinje")],
             dt=1 * ms,
         )
@@ -287,7 +287,7 @@ def test_a_climbing_fibre_counts_the_spikes_of_its_window(n, seed):
     """w against the closed form: potentiation at each parallel-fibre spike, kept^n at each complex one."""
     random = np.random.default_rng(seed)
     fibre = np.sort(random.choice(np.arange(1, 400), n, replace=False))
-    climbing = np.array([90, 97, 200, 333])
+    climbing = np.array([90, 91, 200, 333])
     cell = granular.granule()
     net = Circuit(
         drive=spike_trains(1, np.zeros(n, int), fibre * ms),
@@ -298,7 +298,7 @@ def test_a_climbing_fibre_counts_the_spikes_of_its_window(n, seed):
         ),
         air=spike_trains(1, np.zeros(4, int), climbing * ms),
         purkinje=population(granular.purkinje(), 1),
-        climbing=projection("air", "purkinje", synapses.delta("cf", w=1.0), wiring.one_to_one()),
+        climbing=projection("air", "purkinje", synapses.delta("climbing", w=1.0), wiring.one_to_one()),
         parallel=projection("granule", "purkinje", plastic(), wiring.one_to_one()),
         record=[
             spikes("granule"),
