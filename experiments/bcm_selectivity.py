@@ -156,7 +156,7 @@ def figure(results):
             "C": "Responses at the end, fast threshold",
             "D": "Growth of a small deviation",
         },
-        title=f"BCM neuron and K orthonormal patterns (A, B: K = {k}); seeds {seeds[0]} to {seeds[-1]}",
+        title=f"BCM neuron and K orthonormal patterns (A, B: K = {k}); {plots.seeds(seeds)}",
     )
     with plots.style():
         for name, ax in (("fast", axes["A"]), ("slow", axes["B"])):

@@ -168,7 +168,7 @@ def figure(results):
             "C": f"The same in {results['n_simulated']} synapses",
             "D": f"Signal over noise, {results['n_group']} synapses",
         },
-        title=f"Chains of m variables; simulation: m = {m}, seeds {seeds[0]} to {seeds[-1]}, "
+        title=f"Chains of m variables; simulation: m = {m}, {plots.seeds(seeds)}, "
         f"{results['n_memories']} memories each",
     )
     with plots.style():

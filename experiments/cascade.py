@@ -130,7 +130,7 @@ def figure(results):
             "C": f"One memory per step, {results['n_simulated']} synapses",
             "D": "Lifetime of a memory",
         },
-        title=f"Cascades of n states per strength; simulation: n = {n}, seeds {seeds[0]} to {seeds[-1]}, "
+        title=f"Cascades of n states per strength; simulation: n = {n}, {plots.seeds(seeds)}, "
         f"{results['n_memories']} memories each",
     )
     colors = (plots.SKY, plots.BLUE, plots.GREEN, plots.PURPLE)

@@ -260,9 +260,8 @@ def figure(results):
             "C": f"Answers at the end, plain (seed {seeds[0]})",
             "D": f"Answers at the end, both (seed {seeds[0]})",
         },
-        title=f"Digits 0 to 4, then 5 to 9, on one network of {results['n_hidden']} hidden cells; seeds "
-              f"{seeds[0]} "
-        f"to {seeds[-1]}, {results['n_test']} test images",
+        title=f"Digits 0 to 4, then 5 to 9, on one network of {results['n_hidden']} hidden cells; "
+        f"{plots.seeds(seeds)}, {results['n_test']} test images",
     )
     for letter, column, label in (
         ("A", "forgetting", "accuracy lost (points)"),

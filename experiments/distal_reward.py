@@ -268,7 +268,7 @@ def _summary(t, weight, average):
 def figure(results):
     table, seeds, t = results["table"], results["seeds"], results["t"] / 60
     conditions = [name for name in CONDITIONS if (table.condition == name).any()]
-    several = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    several = plots.seeds(seeds)
     fig, axes = plots.figure(
         "AB;CD",
         5.6,

@@ -469,8 +469,7 @@ def figure(results):
             "H": "First half heard, then another speaker",
         },
         title=f"Japanese Vowels on a liquid of {results['n_cells']} cells, read when the utterance ends;\n"
-        f"{results['n_train']} training and {results['n_test']} test utterances, "
-        + (f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"),
+        f"{results['n_train']} training and {results['n_test']} test utterances, {plots.seeds(seeds)}",
     )
     n_exc, n_cells = results["n_exc"], results["n_cells"]
     kinds = {"excitatory": np.arange(n_exc), "inhibitory": np.arange(n_exc, n_cells)}

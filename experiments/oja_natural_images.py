@@ -254,7 +254,7 @@ def figure(results):
             "D": "Spiking neurons",
         },
         title=f"{results['n_patches']} patches of {shape[0]} x {shape[1]} pixels of two photographs, "
-        f"{results['n_passes']} passes; seeds {seeds[0]} to {seeds[-1]}",
+        f"{results['n_passes']} passes; {plots.seeds(seeds)}",
     )
 
     def aligned(weight, reference):

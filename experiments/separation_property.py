@@ -162,7 +162,7 @@ def figure(results):
             "D": f"No recurrence (n = {len(results.get('curves, no recurrence', ()))})",
             "E": f"Static synapses (n = {len(results.get('curves, static', ()))})",
         },
-        title=f"Separation by a liquid of {n} cells; seeds {seeds[0]} to {seeds[-1]}, each a column and "
+        title=f"Separation by a liquid of {n} cells; {plots.seeds(seeds)}, each a column and "
         f"{results['n_pairs']} pairs of trains per d",
     )
     thick = 12  # rows of the raster that an input train takes, so that it is seen

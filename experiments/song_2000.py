@@ -185,19 +185,20 @@ def regulation(table, condition, low, high):
 
 def figure(results):
     table, rates, shown, seeds = results["table"], results["rates"], results["shown"], results["seeds"]
+    correlated = table[table.condition == "correlated"]
+    titles = {"E": f"Half correlated, c = {results['c']:g}", "F": "The two halves"}
     fig, axes = plots.figure(
-        "ABC;DEF",
+        "ABC;DEF" if len(correlated) else "AB;CD",
         4.8,
         titles={
             "A": f"Weights after {results['duration']:g} s",
             "B": "Output while learning",
             "C": f"Output, plastic: x {regulation(table, 'plastic', rates[0], rates[-1])[1]:.2f}",
             "D": f"A-/A+ = {results['control_ratio']:g}",
-            "E": f"Half correlated, c = {results['c']:g}",
-            "F": "The two halves",
+            **(titles if len(correlated) else {}),
         },
-        title=f"STDP of Song et al. 2000, {N} plastic inputs; seeds {seeds[0]} to {seeds[-1]}, step "
-        f"{results['dt']:g} ms; all but C: seed {seeds[0]}",
+        title=f"STDP of Song et al. 2000, {N} plastic inputs; {plots.seeds(seeds)}, step "
+        f"{results['dt']:g} ms" + (f"; all but C: seed {seeds[0]}" if len(seeds) > 1 else ""),
     )
     bins = np.linspace(0, 1, 21)
     with plots.style():
@@ -221,18 +222,15 @@ def figure(results):
         control = shown[f"A-/A+ {rates[-1]:g}"]
         axes["D"].hist(control["last"]["free"], bins, color=plots.VERMILLION)
         axes["D"].set(xlabel="weight (g$_{max}$)", ylabel="synapses")
-        rows = table[table.condition == "correlated"]
-        if len(rows):
-            one = shown[f"correlated {rows.input_Hz.iloc[0]:g}"]
+        if len(correlated):
+            one = shown[f"correlated {correlated.input_Hz.iloc[0]:g}"]
             halves = (("shared", "correlated", plots.BLUE), ("free", "others", plots.ORANGE))
             for half, name, color in halves:
                 axes["E"].plot(one["t"], one["w"][half].mean(axis=1), color=color, label=name)
                 axes["F"].hist(one["last"][half], bins, histtype="step", color=color, linewidth=1.2)
             axes["E"].legend()
-        else:
-            axes["E"].text(0.5, 0.5, "not run", transform=axes["E"].transAxes, ha="center")
-        axes["E"].set(xlabel="time (s)", ylabel="mean weight (g$_{max}$)", ylim=(0, 1))
-        axes["F"].set(xlabel="weight (g$_{max}$)", ylabel="synapses", xlim=(0, 1))
+            axes["E"].set(xlabel="time (s)", ylabel="mean weight (g$_{max}$)", ylim=(0, 1))
+            axes["F"].set(xlabel="weight (g$_{max}$)", ylabel="synapses", xlim=(0, 1))
         for letter in "BC":
             axes[letter].yaxis.set_major_locator(plots.matplotlib.ticker.LogLocator(subs=(1, 3)))
             axes[letter].yaxis.set_major_formatter("{x:g}")

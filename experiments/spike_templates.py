@@ -182,7 +182,7 @@ def figure(results):
             "C": "Which template was the first?",
             "D": f"{ago} ms after its end",
         },
-        title=f"Spike templates on a liquid of {results['n_cells']} cells; seeds {seeds[0]} to {seeds[-1]}, "
+        title=f"Spike templates on a liquid of {results['n_cells']} cells; {plots.seeds(seeds)}, "
         f"each {results['n_train']} training and {results['n_test']} test trials",
     )
     rows = np.arange(3 * results["n_channels"])

@@ -144,8 +144,8 @@ def figure(results):
             "C": "Other windows, one pair",
             "D": f"Calcium, {results['n_pairs']} pairs at {results['pair_frequency']:g} Hz",
         },
-        title=f"Windows of spike timing: marks are measured, lines are closed forms; seeds of the trains "
-        f"{seeds[0]} to {seeds[-1]}",
+        title=f"Windows of spike timing: marks are measured, lines are closed forms; trains "
+        f"of {plots.seeds(seeds)}",
     )
     fine = np.linspace(lags[0], lags[-1], 2001)
     zero = dict(color=plots.GREY, linewidth=0.8, zorder=0)

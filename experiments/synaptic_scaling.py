@@ -150,7 +150,7 @@ def figure(results):
             "C": "Factor of all synapses of a neuron",
             "D": "Rate at the end of each phase",
         },
-        title=f"{results['n_cells']} neurons, {results['n_inputs']} inputs; seeds {seeds[0]} to {seeds[-1]}; "
+        title=f"{results['n_cells']} neurons, {results['n_inputs']} inputs; {plots.seeds(seeds)}; "
         f"scaling sped up {results['speed']:g} times",
         heights=[1, 1, 1.1],
     )

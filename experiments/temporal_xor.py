@@ -163,7 +163,7 @@ def figure(results):
             "C": "Do the two bits differ?",
             "D": f"Gap of {gap} ms",
         },
-        title=f"Temporal XOR on a liquid of {results['n_cells']} cells; seeds {seeds[0]} to {seeds[-1]}, "
+        title=f"Temporal XOR on a liquid of {results['n_cells']} cells; {plots.seeds(seeds)}, "
         f"each {results['n_train']} training and {results['n_test']} test trials",
     )
     n, n_exc = results["n_channels"], results["n_exc"]

@@ -126,7 +126,7 @@ def figure(results):
             "F": "Poisson trains,\nvisual cortex, minimal",
         },
         title=f"Triplet rule: {results['n_pairs']} pairs {1e3 * results['lag']:g} ms apart (points: "
-        f"measured, lines: event by event); seeds of F {results['seeds'][0]} to {results['seeds'][-1]}",
+        f"measured, lines: event by event); F: {plots.seeds(results['seeds'])}",
     )
     orders = (("pre before post", plots.BLUE), ("post before pre", plots.VERMILLION))
     with plots.style():

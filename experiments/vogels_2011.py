@@ -132,8 +132,9 @@ def figure(results):
             "D": "Rates of cells",
             "E": "Plastic weights",
         },
-        title=f"Inhibitory plasticity in a network of {results['n']} cells; seeds {results['seeds'][0]} to "
-        f"{results['seeds'][-1]}, {results['duration']:g} s each, A and C to E seed {results['seeds'][0]}",
+        title=f"Inhibitory plasticity in a network of {results['n']} cells; "
+        f"{plots.seeds(results['seeds'])}, {results['duration']:g} s each"
+        + (f", A and C to E seed {results['seeds'][0]}" if len(results["seeds"]) > 1 else ""),
     )
     end = results["duration"]
     plots.raster(one["raster_t"], one["raster_i"], ax=axes["C"], start=end - 1, end=end)

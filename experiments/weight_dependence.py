@@ -110,17 +110,19 @@ def transitions(table, condition="power law"):
 
 def figure(results):
     table, mus, seeds = results["table"], results["mus"], results["seeds"]
+    van_rossum = results["density_van_rossum"].size > 0
     fig, axes = plots.figure(
-        "AAB;CCD",
+        "AAB;CCD" if van_rossum else "AAB;CCC",
         4.4,
         titles={
             "A": "Density of weights (colour: per unit weight)",
             "B": "Number of peaks",
             "C": "The same, curves",
-            "D": "van Rossum et al. 2000",
+            **({"D": "van Rossum et al. 2000\n(dashed: c_plus/c_minus)"} if van_rossum else {}),
         },
         title=f"Weight dependence of STDP, {results['duration']:g} s of inputs at {results['rate']:g} Hz, "
-        f"step {results['dt']:g} ms; seeds {seeds[0]} to {seeds[-1]} (A, C, D: pooled)",
+        f"step {results['dt']:g} ms; {plots.seeds(seeds)}"
+        + (f" ({'A, C, D' if van_rossum else 'A, C'}: pooled)" if len(seeds) > 1 else ""),
     )
     middle = (np.arange(BINS) + 0.5) / BINS
     plots.heat_map(
@@ -134,7 +136,7 @@ def figure(results):
         for k, (condition, mark, color) in enumerate(looks):
             rows = table[table.condition == condition]
             if len(rows):
-                x = [places[mu] + 0.25 * (one - seeds[0] - len(seeds) / 2) / len(seeds) + 0.1 * k
+                x = [places[mu] + 0.25 * (one - seeds[0] - (len(seeds) - 1) / 2) / len(seeds) + 0.1 * k
                      for mu, one in zip(rows.mu, rows.seed, strict=True)]  # fmt: skip
                 ax.plot(x, rows.peaks, mark, color=color, fillstyle="none", label=condition)
         ax.set_xticks(range(len(mus)), [f"{mu:g}" for mu in mus])
@@ -145,13 +147,10 @@ def figure(results):
             axes["C"].plot(middle, height, color=color, label=f"{mu:g}")
         plots.legend(axes["C"], title="mu", outside=True)
         axes["C"].set(xlabel="weight (g$_{max}$)", ylabel="density", yscale="log", ylim=(1e-2, 30))
-        if results["density_van_rossum"].size:
+        if van_rossum:
             axes["D"].plot(middle, results["density_van_rossum"], color=plots.VERMILLION)
             axes["D"].axvline(results["c_plus"], color=plots.GREY, linestyle="--", linewidth=0.9)
-            axes["D"].set_title("van Rossum et al. 2000\n(dashed: c_plus/c_minus)", loc="left")
-        else:
-            axes["D"].text(0.5, 0.5, "not run", transform=axes["D"].transAxes, ha="center")
-        axes["D"].set(xlabel="weight (g$_{max}$)", ylabel="density", xlim=(0, 1))
+            axes["D"].set(xlabel="weight (g$_{max}$)", ylabel="density", xlim=(0, 1))
     return fig
 
 

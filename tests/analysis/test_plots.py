@@ -44,6 +44,14 @@ def test_figure_has_lettered_panels_of_page_width():
         plots.figure("AB", titles={"D": "x"})
 
 
+@pytest.mark.parametrize(
+    ("used", "text"),
+    [([3], "seed 3"), (np.array([1]), "seed 1"), ([1, 2], "seeds 1 to 2"), (range(4, 9), "seeds 4 to 8")],
+)
+def test_seeds_in_titles(used, text):
+    assert plots.seeds(used) == text
+
+
 def test_a_new_axes_is_made_and_a_given_one_returned():
     assert plots.trace([0, 1], [0, 1], name="v", unit="V").figure is not None
     ax = pyplot.figure().add_subplot()
