@@ -5,8 +5,8 @@ with a sequence of states that codes the time since the tone began (`circuits.gr
 (unconditioned stimulus) makes the olive fire, and climbing fibres depress the parallel fibres that were
 active just before. After 50 trials Purkinje cells pause when the airpuff is due, at each of three intervals;
 when the tone then comes alone, they fire again. In the closed loop the nucleus, freed by the pause, inhibits
-the olive, so that the airpuff evokes fewer complex spikes once it is predicted. Stimuli and intervals are
-numbers of one program.
+the olive, so that the airpuff evokes fewer complex spikes once it is predicted; learning then comes to rest
+at a shallower pause. Stimuli and intervals are numbers of one program.
 
 Source: Yamazaki & Tanaka 2007 with the numbers of the first author's program for delay conditioning; nucleus,
 olive and their weights from Yamazaki & Nagao 2012. Deviations: 10 granule cells per cluster, not 100, with
@@ -304,7 +304,7 @@ def figure(results):
         titles={
             "A": "Clusters of granule cells tell the time",
             "B": "Similarity of the population",
-            "C": "Purkinje cells in probe trials",
+            "C": "Purkinje cells in probe trials" + (", mean of seeds" if len(seeds) > 1 else ""),
             "D": "The pause comes when the airpuff is due",
             "E": f"Acquisition and extinction, interval {first:g} ms",
             "F": f"Complex spikes evoked, interval {first:g} ms",
