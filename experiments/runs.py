@@ -48,6 +48,19 @@ def keep(**values):
         keeper.add(values)
 
 
+@contextlib.contextmanager
+def workspace(name):
+    """A path in the folder of the run that is going on, for a sweep within an experiment: when the run is
+    repeated there (--out DIR), the sweep goes on where it stopped. Outside of a run it is a temporary one.
+    """
+    keeper = _keeper.get()
+    if keeper is not None:
+        yield Path(keeper.folder) / name
+        return
+    with tempfile.TemporaryDirectory(prefix="plastica-") as folder:
+        yield Path(folder) / name
+
+
 def progress(items, what):
     """`items`, with a bar and the remaining time where someone is watching."""
     from tqdm.auto import tqdm
