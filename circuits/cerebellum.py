@@ -17,9 +17,9 @@ the agonist's, the second half the antagonist's. Every part can be replaced (`ne
 import dataclasses
 
 import numpy as np
-from brian2 import Hz, amp, hertz, ms, mV, nA, nS, pF, second
+from brian2 import Hz, amp, hertz, ms, mV, nA, nS, pA, pF, second
 
-from . import synapses, wiring
+from . import olive, synapses, wiring
 from .cell import Cell
 from .circuit import Circuit, current, population, projection, signal
 from .errors import CircuitError
@@ -37,6 +37,7 @@ __all__ = [
     "purkinje",
     "teaching_delay",
     "vestibulo_ocular",
+    "with_oscillating_olive",
 ]
 
 TO_EYE = 100 * Hz  # the mean rate of a channel's nuclei that turns the eye by 1
@@ -369,6 +370,31 @@ def vestibulo_ocular(
         ),
         record=record,
         dt=dt,
+    )
+
+
+def with_oscillating_olive(net, *, tonic=5 * pA, drive=60 * pA, w=0.0035 * nS, seed=0):
+    """The loop with an olive of coupled oscillating cells (`circuits.olive`) in the place of the random one.
+
+        I = tonic + drive max(side*error, 0)
+
+    One cluster for either direction, whose junctions the nuclei shunt. Errors of the other side do not
+    inhibit: on hyperpolarisation these cells fire in rebound. A cell fires complex spikes at 1 to 3 Hz, one
+    at a time, so that a climbing-fibre rule with A_plus/(A_minus 37 ms) at about 1 Hz balances it. `w` is
+    the peak conductance of a nuclear spike; `seed` draws cells and junctions.
+    """
+    half = net.parts["olive"].n // 2
+    cell = olive.spiking().plus(
+        inputs={"error": 1, "blocked": 1},
+        adds={"I": "tonic + drive*clip(side*error, 0, 1000)"},
+        params=dict(tonic=tonic, drive=drive, side=np.repeat([1.0, -1.0], half)),
+    )
+    inhibition = dataclasses.replace(
+        olive.nucleo_olivary(w=w * 10 / half), adds={"g_i": "(1 - blocked)*g"}
+    )
+    return net.with_(
+        **olive.network(2, half, cell=cell, seed=seed),
+        nucleo_olivary=projection("nuclei", "olive", inhibition, net.parts["nucleo_olivary"].wiring),
     )
 
 

@@ -9,9 +9,15 @@ and potentiation of the parallel fibres cancel. With it open the eye still learn
 tells the two directions apart, but both sides' climbing fibres fire fast, all Purkinje cells lose weight
 together, and the drive lies where the olive saturates, so that it tells errors less well.
 
-Parameters and deviations as in `vor_adaptation`. Synchrony is the mean correlation of the spikes of two
-climbing fibres of one channel in bins of 20 ms: with this random olive it is only that of a common drive
-(what gap junctions do is in `olive_oscillation`).
+The same with an olive of coupled cells that oscillate (`circuits.olive`), in the place of the random one: ten
+for either direction, of 1 to 3 complex spikes a second, with potentiation and depression that balance at 1
+Hz. It teaches as well. Its synchrony is judged in the dark, in the last trials, where no error drives the
+cells together: nuclear inhibition shunts their gap junctions, so that they go their own ways, and slows
+them; with the loop open they oscillate together. While errors come, open and closed loop differ little in
+that, since the error is a common drive.
+
+Parameters and deviations as in `vor_adaptation`. Order is Kuramoto's, of the ten cells of a direction, whose
+phases are taken between 3 and 12 Hz over the last trials.
 """
 
 import numpy as np
@@ -19,6 +25,9 @@ import pandas as pd
 from brian2 import Hz, ms
 
 from analysis import plots
+from analysis.phases import order_parameter, phases
+from circuits import cerebellum as circuit
+from circuits import trace
 from experiments import Claim, keep, progress, reflex
 
 SOURCE = "Kenyon, Medina & Mauk 1998; Bengtsson & Hesslow 2006"
@@ -26,29 +35,46 @@ QUICK = dict(n_trials=400, n_seeds=1)
 
 CONDITIONS = ("closed", "open", "opened")
 EDGES = np.linspace(-0.9, 0.9, 13)  # of the error, for the tuning of climbing fibres
-LATE = 50
+LATE = 50  # trials over which an end is judged
+DARK = 50  # trials without error at the end, for the oscillating olive
+
+
+EVERY = 10 * ms  # of the potentials of the oscillating olive
+BALANCED = dict(A_plus=0.001, A_minus=0.028)  # nS; at complex spikes of 1 Hz
 
 
 def run(*, n_trials=1000, frequency=1 * Hz, strength=0.18, dt=1 * ms, n_seeds=5, seed=1):
     seeds = [seed + k for k in range(n_seeds)]
     net = reflex.loop(frequency=frequency, dt=dt).but({"nucleo_olivary.w": strength})
+    coupled = reflex.loop(frequency=frequency, dt=dt, parallel=reflex.parallel(**BALANCED))
+    coupled = circuit.with_oscillating_olive(coupled)
+    seen = [trace("olive", "v", every=EVERY)]
+    light = (np.arange(n_trials) < n_trials - DARK).astype(float)
     opened = np.arange(n_trials) >= n_trials // 2
     tables, rows, tuning, changes = [], [], {}, {}
     for one in progress(seeds, "seeds"):
-        for condition, block in zip(CONDITIONS, (0.0, 1.0, opened.astype(float)), strict=True):
-            found = reflex.learned(net, n_trials, block=block, n_snapshots=20, seed=one)
+        for condition, which, block, record in (
+            ("closed", net, 0.0, ()),
+            ("open", net, 1.0, ()),
+            ("opened", net, opened.astype(float), ()),
+            ("coupled, closed", coupled, 0.0, seen),
+            ("coupled, open", coupled, 1.0, seen),
+        ):
+            lit = light if record else 1.0
+            found = reflex.learned(which, n_trials, block=block, light=lit, record=record, seed=one)
             tables.append(found["trials"].assign(condition=condition, seed=one))
             rows.append(
                 {
                     "condition": condition,
                     "seed": one,
                     "drift": reflex.drift(found),
-                    "synchrony": synchrony(found, n_trials // 10),
+                    "order": order(found, DARK) if record else np.nan,
                     "mean_weight_change": found["weights"][-1].mean() - found["weights"][0].mean(),
                 }
             )
-            tuning.setdefault(condition, []).append(rate_of_error(found, net, n_trials // 10))
-            changes.setdefault(condition, []).append(found["change"])
+            if which is net:
+                tuning.setdefault(condition, []).append(rate_of_error(found, net, n_trials // 10))
+                changes.setdefault(condition, []).append(found["change"])
             keep(trials=pd.concat(tables, ignore_index=True), measures=pd.DataFrame(rows))
     return {
         "trials": pd.concat(tables, ignore_index=True),
@@ -82,35 +108,33 @@ def rate_of_error(found, net, n_trials):
     return np.where(time > trial, spikes / np.maximum(time, every), np.nan)
 
 
-def synchrony(found, n_trials, width=0.02):
-    """Mean correlation of two climbing fibres of a channel, over the last n_trials."""
-    end = found["model_seconds"]
-    start = end * (1 - n_trials / len(found["trials"]))
-    n = found["cf_i"].max() + 1
-    edges = np.arange(start, end + width / 2, width)
-    counts = [np.histogram(found["cf_t"][found["cf_i"] == k], edges)[0] for k in range(n)]
-    pairs = []
-    for cells in (counts[: n // 2], counts[n // 2 :]):
-        matrix = np.corrcoef(cells)
-        pairs += list(matrix[np.triu_indices(len(cells), 1)])
-    return float(np.mean(pairs))
+def order(found, n_trials):
+    """Order of the oscillating olive over the last n_trials, mean of its two clusters."""
+    trial = found["model_seconds"] / len(found["trials"])
+    v = found["recording"].traces["olive.v"].values[-round(n_trials * trial / float(EVERY)) :]
+    half = v.shape[1] // 2
+    clusters = (v[:, :half], v[:, half:])
+    return float(np.mean([order_parameter(phases(part, float(EVERY), 3, 12)).mean() for part in clusters]))
 
 
 def figure(results):
     table, measures, seeds = results["trials"], results["measures"], results["seeds"]
     fig, axes = plots.figure(
-        "ABC;DEF",
-        4.9,
+        "ABC;DEF;GHI",
+        7.0,
         titles={
             "A": "Error",
             "B": "Climbing fibres",
             "C": "Change of weights",
             "D": "Firing against error",
             "E": "Tuning to the error",
-            "F": "Synchrony",
+            "F": "Error left",
+            "G": "Oscillating olive",
+            "H": "Complex spikes",
+            "I": "Order in the dark",
         },
         title=f"Nucleo-olivary inhibition, reflex at {results['frequency']:g} Hz, step {results['dt']:g} ms; "
-        f"{plots.seeds(seeds)} (lines in A to C, points in D)",
+        f"{plots.seeds(seeds)} (lines; points in D)",
     )
     looks = dict(zip(CONDITIONS, (plots.BLUE, plots.VERMILLION, plots.ORANGE), strict=True))
     names = {"closed": "closed", "open": "open", "opened": f"opened at {results['opened_at']}"}
@@ -141,10 +165,24 @@ def figure(results):
         axes["E"].set(xlabel="error of its side (1)", ylabel="spikes/s and cell", ylim=(0, None))
         for panel in "AE":
             plots.legend(axes[panel])
-    samples = {
-        names[c]: measures[measures.condition == c].synchrony.to_numpy() for c in CONDITIONS
-    }
-    plots.comparison(samples, ax=axes["F"], x_label="correlation, 20 ms", format=".3f", low=0)
+    with plots.style():
+        for condition, color in (("coupled, closed", plots.BLUE), ("coupled, open", plots.VERMILLION)):
+            for k, (_, found) in enumerate(table[table.condition == condition].groupby("seed")):
+                error, cf = reflex.block_mean(found.error), reflex.block_mean(found.cf)
+                x = 10 * np.arange(len(cf)) + 5
+                look = dict(color=color, linewidth=0.8, alpha=0.8, label="" if k else condition[9:])
+                axes["G"].plot(x, error, **look)
+                axes["H"].plot(x, cf, **look)
+        axes["G"].set(xlabel="trial", ylabel="mean absolute error (1)", ylim=(0, 0.85))
+        axes["H"].set(xlabel="trial", ylabel="spikes/s and cell", ylim=(0, None))
+        for panel in "GH":
+            axes[panel].axvspan(n_trials - DARK, n_trials, color=plots.GREY, alpha=0.2, linewidth=0)
+        plots.legend(axes["G"], title="grey: dark")
+    every = {**names, "coupled, closed": "oscillating, closed", "coupled, open": "oscillating, open"}
+    left = {label: measured(results, c).error.to_numpy() for c, label in every.items()}
+    plots.comparison(left, ax=axes["F"], x_label="over its start", format=".2f", low=0)
+    orders = {c[9:]: measures[measures.condition == c].order.to_numpy() for c in list(every)[3:]}
+    plots.comparison(orders, ax=axes["I"], x_label="order parameter", format=".2f", low=0, high=1)
     return fig
 
 
@@ -153,13 +191,16 @@ def measured(results, condition):
     rows = []
     table, at = results["trials"], results["opened_at"]
     for one, found in table[table.condition == condition].groupby("seed"):
-        first, last, before = found.iloc[:5], found.iloc[-LATE:], found.iloc[at - LATE : at]
+        end = len(found) - (DARK if condition.startswith("coupled") else 0)
+        first, last, before = found.iloc[:5], found.iloc[end - LATE : end], found.iloc[at - LATE : at]
         rows.append(
             {
                 "seed": one,
                 "error": last.error.mean() / first.error.mean(),
                 "cf": last.cf.mean() / first.cf.mean(),
                 "jump": last.cf.mean() / before.cf.mean(),
+                "rate": last.cf.mean(),
+                "very_last": found.cf.iloc[-DARK:].mean(),
             }
         )
     return pd.DataFrame(rows).set_index("seed")
@@ -187,11 +228,22 @@ def claims(results):
     made.append(
         Claim("contrast of large to small errors, closed over open", ratio.min(), 1.3, None, "", own)
     )
+    coupled, apart = (measured(results, f"coupled, {c}") for c in ("closed", "open"))
+    orders = measures.order.loc["coupled, closed"] / measures.order.loc["coupled, open"]
+    slowed = coupled.very_last / apart.very_last
+    name, fell = "oscillating olive", "complex spikes, last over first, closed"
+    made += [
+        Claim(f"{name}: {fell}", coupled.cf.max(), None, 0.6, "", source),
+        Claim(f"{name}: complex spikes at the end, closed", coupled.rate.max(), 0.5, 2, "Hz", "1 Hz in vivo"),
+        Claim(f"{name}: order in the dark, closed over open", orders.max(), None, 0.7, "", own),
+        Claim(f"{name}: complex spikes in the dark, closed over open", slowed.max(), None, 0.9, "", source),
+    ]
     if 2 * results["opened_at"] >= 800:
         made += [
             Claim("drift after learning, closed", measures.loc["closed"].drift.max(), None, 0.1, "", own),
             Claim("drift after learning, open", measures.loc["open"].drift.min(), None, 0.1, "", own, True),
             Claim("error left, open, most of seeds", blocked.error.max(), None, 0.25, "", own),
+            Claim(f"{name}: error left, closed", coupled.error.max(), None, 0.25, "", own),
         ]
     weight = measures.mean_weight_change
     made.append(Claim("weight lost in common, open (nS)", weight.loc["open"].max(), None, -0.1, "", own))

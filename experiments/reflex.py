@@ -58,7 +58,7 @@ def schedule(values, net):
     return timed(np.asarray(values, float), dt=trial_of(net) * second)
 
 
-def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, seed=1):
+def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, record=(), seed=1):
     """Run trials of the loop and measure them.
 
     Parameters
@@ -70,6 +70,8 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, se
         olive is blocked: for all trials or each.
     n_snapshots : int
         How often the weights are looked at.
+    record : list
+        Further recorders; what they record is in `recording`.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, se
     mean absolute error, climbing-fibre spikes and bursts per second and cell), `eye` (trial x time), the
     climbing-fibre spikes `cf_i`, `cf_t`, `weights` (snapshot x channel x place in the trial, parallel
     fibres), `change` (mean absolute change of a parallel-fibre weight between snapshots), `mossy` (snapshot x
-    mossy fibre x channel), and `loop_seconds`.
+    mossy fibre x channel), the whole `recording`, and `loop_seconds`.
     """
     trial = trial_of(net)
     every = n_trials * trial / n_snapshots * second
@@ -91,6 +93,7 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, se
             spikes("olive"),
             weights("parallel", every=every),
             weights("mossy_nuclei", every=every),
+            *record,
         ],
     )
     recording = engine.run(net, n_trials * trial * second, seed=seed)
@@ -128,6 +131,7 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, se
         "cf_i": fired.i,
         "cf_t": fired.t,
         **_of_weights(recording),
+        "recording": recording,
         "loop_seconds": recording.loop_seconds,
         "model_seconds": n_trials * trial,
     }

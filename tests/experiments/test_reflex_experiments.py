@@ -157,27 +157,25 @@ def test_the_rate_against_the_error_is_taken_at_the_time_the_error_arrives():
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_synchrony_of_equal_and_of_independent_fibres(same):
-    rng = np.random.default_rng(1)
-    trains = [np.flatnonzero(rng.random(50_000) < 0.005) * 1e-3 for _ in range(4)]
-    trains = [trains[2 * (k // 2)] if same else trains[k] for k in range(4)]
+def test_order_of_equal_and_of_scattered_oscillations(same):
+    t = np.arange(0, 60, float(nucleo_olivary.EVERY))
+    shift = np.zeros(20) if same else np.tile(np.arange(10) / 10, 2)
+    v = np.sin(2 * np.pi * (6 * t[:, None] + shift))
     found = {
-        "cf_i": np.repeat(np.arange(4), [len(t) for t in trains]),
-        "cf_t": np.concatenate(trains) + 5e-4,
-        "model_seconds": 50.0,
-        "trials": pd.DataFrame({"trial": range(50)}),
+        "recording": SimpleNamespace(traces={"olive.v": SimpleNamespace(values=v)}),
+        "model_seconds": 60.0,
+        "trials": pd.DataFrame({"trial": range(60)}),
     }
-    expected = pytest.approx(1.0, abs=1e-9) if same else pytest.approx(0.0, abs=0.05)
-    assert nucleo_olivary.synchrony(found, 50) == expected
+    assert nucleo_olivary.order(found, 50) == pytest.approx(1.0 if same else 0.0, abs=1e-6)
 
 
 @pytest.mark.compiled
 def test_a_small_run_with_the_loop_closed_open_and_opened():
-    results = nucleo_olivary.run(n_trials=40, n_seeds=1)
+    results = nucleo_olivary.run(n_trials=120, n_seeds=1)
     cf = results["trials"].groupby("condition").cf.mean()
     assert cf["open"] > cf["closed"]
     trials = results["trials"].set_index(["condition", "trial"])
-    before = slice(0, 19)  # until it is opened, the loop is the closed one
+    before = slice(0, 59)  # until it is opened, the loop is the closed one
     np.testing.assert_array_equal(trials.loc["opened"].cf[before], trials.loc["closed"].cf[before])
     figure = nucleo_olivary.figure(results)
     assert nucleo_olivary.claims(results)
