@@ -9,7 +9,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help figures test notebook bench lint clean tools
 
-HEADLINE ?= single_cells separation_property japanese_vowels
+HEADLINE ?= single_cells separation_property japanese_vowels vor_adaptation
 HEADLINE_OPTIONS ?= --quick
 PYTEST_OPTIONS ?=
 BENCH_OPTIONS ?=
