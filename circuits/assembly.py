@@ -27,10 +27,12 @@ from .circuit import (
 from .equations import (
     BUILT_IN,
     DIFFERENTIAL_EQUATION,
+    GENERATED,
     PARAMETER,
     Scope,
     assigned,
     parse,
+    refuse_generated,
     refuse_reserved,
     rename,
     statements,
@@ -255,23 +257,21 @@ class Assembly:
                 f"{where}: {source.n} cells cannot be read by {part.n}. Give one cell, or one for each "
                 "reader."
             )
+        dim, inner = source.cell.dimensions[piece.variable], other
         if other in part.cell.inputs:
-            same_dimension(
-                1 * get_unit(source.cell.dimensions[piece.variable]), dims[other], f"{where}, input {other}"
-            )
+            same_dimension(1 * get_unit(dim), dims[other], f"{where}, input {other}")
             inner = f"{other}_signal"
             sums.setdefault(other, []).append(inner)
-            plan.links[inner] = [piece.source, piece.variable, unit_text(dims[other])]
-            lines.append(f"{inner} : {unit_text(dims[other])}")
-            return
-        if other in dims:
+        elif other in dims:
             raise CircuitError(
                 f"{where}: the cell {part.cell.name!r} has a variable {other!r} too. Give the signal "
                 "another name."
             )
-        dims[other] = source.cell.dimensions[piece.variable]
-        plan.links[other] = [piece.source, piece.variable, unit_text(dims[other])]
-        lines.append(f"{other} : {unit_text(dims[other])}")
+        else:
+            refuse_generated(other, where, "signal")
+            dims[other] = dim
+        plan.links[inner] = [piece.source, piece.variable, unit_text(dim)]
+        lines.append(f"{inner} : {unit_text(dim)}")
 
     def _add_current(self, other, piece, plan, cell, lines, sums):
         if piece.port not in cell.inputs:
@@ -368,6 +368,10 @@ class Assembly:
         if parsed:
             scope.equations(parsed)
         lines.append(rename(text, private))
+        places = [
+            *(self._side_params(synapse, end) for end in ("pre", "post")),
+            self._synaptic_params(synapse),
+        ]
         for variable in used:
             label = f"{other}.{variable}"
             lines.append(
@@ -375,8 +379,7 @@ class Assembly:
                     label, plan.name, private[variable], synapse.params[variable], own[variable], part.n
                 )
             )
-            places = [self._side_params(synapse, end) for end in ("pre", "post")]
-            if sum(variable in p for p in (*places, self._synaptic_params(synapse))) > 1:
+            if sum(variable in place for place in places) > 1:
                 self.twice.add(label)
         for variable, equation in parsed.items():
             if equation.type in (DIFFERENTIAL_EQUATION, PARAMETER) and variable not in synapse.summed:
@@ -427,11 +430,6 @@ class Assembly:
             code = self.at_spikes.get((name, side))
             if not code:
                 continue
-            if side == "pre" and plan.delay != "shared":
-                raise CircuitError(
-                    f"Projection {name!r}: its rules follow the spikes of the source cells, but each synapse "
-                    "has a delay of its own. Give one delay."
-                )
             label = f"{name}_{side}_traces"
             order = 0 if side == "pre" else 2  # of synapses: presynaptic events -1, postsynaptic ones 1
             event = self.synapse[name].event if side == "post" else "spike"
@@ -560,7 +558,7 @@ class Assembly:
         if not on_pre and not synapse.at_pre.strip():
             if kind(delay) != "scalar" or plain(delay) != 0:
                 raise CircuitError(f"{where}: it has no spikes to delay. Leave delay out.")
-        elif not on_pre and kind(delay) != "scalar":
+        elif synapse.at_pre.strip() and kind(delay) != "scalar":
             raise CircuitError(
                 f"{where}: its rules follow the spikes of the source cells, but each synapse has a delay "
                 "of its own. Give one delay."
@@ -630,10 +628,11 @@ class Assembly:
         )
 
     def _renamed(self, name, part):
-        """Names of the synapse that a cell at either end has too (w, u, R ...): inside the program they
-        carry the projection's name.
+        """Names of the synapse that a cell at either end has too (w, u, R ...), or the generated code itself:
+        inside the program they carry the projection's name.
         """
-        taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z", *BUILT_IN}
+        taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z"}
+        taken |= {*BUILT_IN, *GENERATED}
         for end in (part.source, part.target):
             taken |= set(self._reach(view(end)[0]))
         synapse = self.synapse[name]
@@ -916,6 +915,11 @@ class Assembly:
         start, stop = start or 0, part.n if stop is None else stop
         if not 0 <= start < stop <= part.n:
             raise CircuitError(f"{where}: the slice [{start}:{stop}] is empty or beyond the {part.n} cells.")
+        if isinstance(part, SpikeTrains) and (start, stop) != (0, part.n):
+            raise CircuitError(
+                f"{where}: a list of spikes has no slices. Name the whole, with the sources in "
+                f"wiring.pairs(...), or make a list of its own for [{start}:{stop}]."
+            )
         return start, stop
 
     def _source(self, where, text):

@@ -13,7 +13,15 @@ from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit
 
 from . import display
-from .equations import DIFFERENTIAL_EQUATION, PARAMETER, Scope, parse, refuse_moving, refuse_reserved
+from .equations import (
+    DIFFERENTIAL_EQUATION,
+    PARAMETER,
+    Scope,
+    parse,
+    refuse_generated,
+    refuse_moving,
+    refuse_reserved,
+)
 from .errors import CircuitError, listed, nearest
 from .values import dimension, kind, number, same_dimension
 
@@ -93,9 +101,12 @@ class Cell:
         object.__setattr__(self, "equations", "\n".join(lines))
         parsed = parse(self.equations, where)
         object.__setattr__(self, "parsed", parsed)
+        for name in parsed:
+            refuse_generated(name, where, "variable")
         for group, what in ((self.params, "parameter"), (self.inputs, "input")):
             for name in group:
                 refuse_reserved(name, where, what)
+                refuse_generated(name, where, what)
                 if name in parsed:
                     raise CircuitError(
                         f"{where}: {what} {name!r} is a variable of the equations too. Rename one of them."

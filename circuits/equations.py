@@ -55,6 +55,14 @@ BUILT_IN = {
 _FUNCTIONS = DEFAULT_FUNCTIONS
 _CONSTANTS = {**DEFAULT_CONSTANTS, **DEFAULT_UNITS}
 _OPERATORS = {"and", "or", "not", "True", "False", "if", "else", "for", "in", "int"}
+# Words of C++ (those of Python that it shares are refused as such), and one of Brian2's code templates.
+GENERATED = set(
+    """alignas alignof asm auto bitand bitor bool case catch char compl const const_cast constexpr decltype
+    default delete do double dynamic_cast enum explicit export extern float friend goto inline long mutable
+    namespace new noexcept nullptr operator private protected public register reinterpret_cast short signed
+    sizeof static static_assert static_cast struct switch template this thread_local throw typedef typeid
+    typename union unsigned using virtual void volatile wchar_t xor variables""".split()
+)
 RESERVED = set(BUILT_IN) | set(_FUNCTIONS) | set(_CONSTANTS) | _OPERATORS
 
 _KNOWN = {
@@ -99,6 +107,14 @@ def refuse_reserved(name, where, what):
             else "reserved or no valid name"
         )
         raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name.")
+
+
+def refuse_generated(name, where, what):
+    """Variables of cells keep their names in the generated code, whose own words they cannot be."""
+    if name in GENERATED:
+        raise CircuitError(
+            f"{where}: {what} name {name!r} is a word of the generated code. Choose another name."
+        )
 
 
 def refuse_moving(text, where):

@@ -97,9 +97,7 @@ def _moved(synapse, parsed, side, moving):
     move = [x for x in statements(getattr(synapse, event)) if any(_changes(x, n) for n in moving)]
     texts = {text: rename(getattr(synapse, text), names) for text in _TEXTS}
     texts[event] = rename("\n".join(stay), names)
-    kept = [
-        f"{line}" for line in synapse.equations.splitlines() if not _defines(line, moving) and line.strip()
-    ]
+    kept = [line for line in synapse.equations.splitlines() if line.strip() and not _defines(line, moving)]
     units = [f"{name} : {unit_text(parsed[name].dim)}" for name in moving]
     decays = [f"{name} *= exp(-dt/{tau})" for name, tau in moving.items()]
     return dataclasses.replace(

@@ -168,11 +168,11 @@ def _stretches(built, duration, results):
             every = recorder["every"]
             if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
                 variable = _synaptic(built, recorder)
-                _around(built, recorder, "settle", now)
+                _around(built, recorder, "settle")
                 values = np.array(variable.get_value())
                 # what all synapses share has one value, whichever are recorded
                 results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)
-                _around(built, recorder, "unsettle", now)
+                _around(built, recorder, "unsettle")
                 times[k].append(now)
             if every is not None and len(times[k]) * every < following - 1e-9:
                 following = len(times[k]) * every
@@ -184,7 +184,7 @@ def _stretches(built, duration, results):
         results[f"{k}.t"] = np.array(times[k])
 
 
-def _around(built, recorder, what, now):
+def _around(built, recorder, what):
     """Bring synapses up to date before they are recorded, and put away again what is integrated lazily."""
     runner = built.around.get((recorder["part"], what))
     if runner is not None:
@@ -225,4 +225,4 @@ def _collect(built, results):
         elif recorder["kind"] == "rate":
             results[f"{k}.rate"] = np.array(monitor.rate_)
         else:
-            results[f"{k}.values"] = np.array(getattr(monitor, recorder["variable"] + "_")).T
+            results[f"{k}.values"] = np.array(monitor.variables[recorder["variable"]].get_value())

@@ -47,12 +47,16 @@ class Lowered:
         self.clocks, self.around, self.signals = {}, {}, []
         self.network = None
 
+    def owner(self, name):
+        """The group or the synapses of a name."""
+        return self.synapses[name] if name in self.synapses else self.groups[name]
+
     def view(self, slot):
         """The variable view that a slot writes to."""
         if slot.variable == "delay" and slot.group in self.synapses:
             return self.synapses[slot.group].pre.delay
-        owner = self.synapses[slot.group] if slot.group in self.synapses else self.groups[slot.group]
-        return getattr(owner, slot.variable)
+        # not as an attribute: a variable may be called like one that the group has anyway (active, source)
+        return self.owner(slot.group).state(slot.variable)
 
 
 def lower(plan, backend):
@@ -109,13 +113,11 @@ def _lower(built, backend):
 
     backend.start_trial(built)
     for periodic in plan.periodic:
-        owner = {**built.groups, **built.synapses}[periodic["on"]]
-        backend.period(
-            built.clocks[periodic["name"]], owner.variables[periodic["period"]], periodic["factor"], plan.dt
-        )
+        period = built.owner(periodic["on"]).variables[periodic["period"]]
+        backend.period(built.clocks[periodic["name"]], period, periodic["factor"], plan.dt)
     _numbers(built, backend, AT_START)
     backend.seed("start")
-    _expressions(built, AT_START, of={**built.groups, **built.synapses})
+    _expressions(built, AT_START)
 
     for k, recorder in enumerate(plan.recorders):
         built.monitors[k] = _monitor(recorder, built, f"recorder_{k}")
@@ -132,9 +134,9 @@ def _numbers(built, backend, phase):
             backend.number(built, slot)
 
 
-def _expressions(built, *phases, of):
+def _expressions(built, *phases, of=None):
     for slot in built.plan.slots:
-        if slot.text and slot.phase in phases and slot.group in of:
+        if slot.text and slot.phase in phases and (of is None or slot.group in of):
             built.view(slot).set_item(slice(None), slot.value, namespace={})
 
 
@@ -167,7 +169,7 @@ def _group(group, timed):
 
 # Within the slot "start" of a time step: what is due every so often, then what cells do at every step.
 _PERIODIC, _STEP = -1000, 0
-_NEVER = 1e9  # s
+NEVER = 1e9 * second
 
 
 def _every_step(built, backend):
@@ -210,9 +212,8 @@ def _signal(group, name, source, variable, unit, built):
 
 def _periodic(periodic, built):
     """The clock of something that happens every so often; how often is a number of the running program."""
-    clock = Clock(_NEVER * second, name=f"{periodic['name']}_clock")
-    owner = {**built.groups, **built.synapses}[periodic["on"]]
-    owner.run_regularly(
+    clock = Clock(NEVER, name=f"{periodic['name']}_clock")
+    built.owner(periodic["on"]).run_regularly(
         periodic["code"],
         clock=clock,
         when="start",

@@ -23,7 +23,7 @@ from circuits.values import unit_text
 
 from . import device as fast_device
 from .errors import BuildError
-from .lower import connect, lower, quiet, state_variables
+from .lower import NEVER, connect, lower, quiet, state_variables
 from .program import file_digest
 
 HEADER = Path(__file__).parent / "cpp" / "plastica.h"
@@ -97,7 +97,7 @@ class StandaloneBackend:
 
     def only_when_called(self, synapses, code, **options):
         """Code whose clock never comes: main calls it where weights are recorded."""
-        never = Clock(1e9 * second, name=f"{options['name']}_clock")
+        never = Clock(NEVER, name=f"{options['name']}_clock")
         return synapses.run_regularly(code, clock=never, **options)
 
     def period(self, clock, variable, factor, dt):

@@ -15,6 +15,7 @@ from circuits import (
     population,
     projection,
     rate,
+    signal,
     spike_trains,
     spikes,
     synapses,
@@ -438,6 +439,36 @@ def test_noise_and_nonlinear_equations_find_a_method_of_their_own():
         (lambda: Cell("x", "dv/dt = -v/(5*ms) : volt", method="rk44"), r"there is no 'rk44'\. Did you mean"),
         (lambda: Cell("x", "v : volt", inputs={"I": "amp"}), r"input I: got 'amp'; give its unit"),
         (lambda: Cell("x", "v : volt", params={"lambda": 1.0}), r"no valid name"),
+        (lambda: Cell("x", "v : volt", params={"namespace": 1.0}), r"'namespace' is a word of the generated"),
+        (lambda: Cell("x", "default : volt"), r"variable name 'default' is a word of the generated code"),
+        (
+            lambda: make(new=signal("b.v", "b")),
+            r"Signal 'new'.*signal name 'new' is a word of the generated code",
+        ),
+        (
+            lambda: make(
+                g=spike_trains(3),
+                gb=projection("g[0:2]", "b", synapses.delta("v", 1 * mV), wiring.all_to_all()),
+            ),
+            r"Projection 'gb': a list of spikes has no slices.*wiring\.pairs.*\[0:2\]",
+        ),
+        (
+            lambda: make(g=spike_trains(3), record=[spikes("g[1:]")]),
+            r"'g\[1:\]'.*a list of spikes has no slices",
+        ),
+        (
+            lambda: make(
+                g=population(Cell("x", "v : volt", threshold="v > 1*mV", reset="v = 0*mV"), 2),
+                gb=projection(
+                    "g",
+                    "b",
+                    Synapse("x", deliver={"v": "1*mV"}, pre="n : 1", at_pre="n += 1"),
+                    wiring.all_to_all(),
+                    delay="1*ms*rand()",
+                ),
+            ),
+            r"each synapse has a delay of its own\. Give one delay",
+        ),
     ],
 )
 def test_more_mistakes(mistake, message):
@@ -456,6 +487,72 @@ def test_names_that_a_projection_or_current_would_double():
         make(a=population(taken, 10), x=current("a", "I", 1 * nA))
 
 
+BACKENDS = ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_variables_may_be_called_like_attributes_of_groups(backend):
+    names = ["active", "source", "spikes", "start", "name", "events", "clock", "state", "run", "order"]
+    taken = [*names, "double", "namespace", "variables"]  # in synapses, which the circuit renames
+    held = "\n".join(f"d{name}/dt = -{name}/tau : 1" for name in names)
+    init = {name: "0.5 + 0*rand()" for name in names} | {"spikes": 0.5}
+    cell = Cell("states", held, params={"tau": 10 * ms}, init=init)
+    numbers = Cell("numbers", "total = " + " + ".join(names) + " : 1", params=dict.fromkeys(names, 3.0))
+    synapse = Synapse(
+        "same names",
+        equations="\n".join(f"{name} : 1" for name in taken),
+        deliver={name: name for name in names},
+        init=dict.fromkeys(taken, 1.0),
+    )
+    net = Circuit(
+        g=spike_trains(1, [0], [1] * ms),
+        cells=population(cell, 2),
+        numbers=population(numbers, 2),
+        plastic=projection("g", "cells", synapse, wiring.all_to_all()),
+        record=[
+            trace("numbers", "total"),
+            *(trace("cells", name) for name in names),
+            weights("plastic", "run"),
+        ],
+    ).but({"numbers.active": 4.0, "cells.spikes": 0.25, "plastic.run": 2.0})
+    got = engine.run(net, 3 * ms, backend=backend)
+    np.testing.assert_array_equal(got.traces["numbers.total"].values, 31)
+    np.testing.assert_array_equal(got.weights["plastic.run"].values, 2)
+    for name in names:
+        start, jump = (0.25 if name == "spikes" else 0.5), (2 if name == "run" else 1)
+        decay = np.exp(-np.arange(30) * 0.01)
+        # the jump at 1 ms is seen one step later
+        expected = start * decay + np.where(
+            np.arange(30) > 10, jump * np.exp(-(np.arange(30) - 11) * 0.01), 0
+        )
+        np.testing.assert_allclose(
+            got.traces[f"cells.{name}"].values[:, 0], expected, atol=1e-9, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_signal_may_follow_values_over_time(backend):
+    """Of one cell, or of as many as there are readers, whatever their own values are."""
+    values = np.arange(12.0).reshape(4, 3)
+    source, reader = (
+        Cell("source", "x = 2*I : 1", inputs={"I": 1}),
+        Cell("reader", "z = s + u : 1", inputs={"s": 1, "u": 1}),
+    )
+    net = Circuit(
+        one=population(source, 1),
+        many=population(source, 3),
+        cells=population(reader, 3),
+        to_one=current("one", "I", timed(100 * values[:, 0], 1 * ms)),
+        to_many=current("many", "I", timed(values, 1 * ms)),
+        s=signal("one.x", "cells"),
+        u=signal("many.x", "cells"),
+        record=[trace("cells", "z")],
+        dt=0.5 * ms,
+    )
+    expected = np.repeat(2 * (100 * values[:, :1] + values), 2, axis=0)
+    np.testing.assert_array_equal(engine.run(net, 4 * ms, backend=backend).traces["cells.z"].values, expected)
+
+
 def complex_cell():
     return Cell(
         "two kinds",
@@ -466,7 +563,7 @@ def complex_cell():
     )
 
 
-@pytest.mark.parametrize("backend", ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_events_of_another_kind_are_recorded_and_followed(backend):
     teach = Synapse(
         "teach",
