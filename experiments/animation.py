@@ -107,14 +107,12 @@ def _picture(found, gain, trial):
             raster.plot([], [], "|", color=color, markersize=3, markeredgewidth=0.9)[0]
             for color in (plots.PURPLE, plots.GREEN)
         ]
-        raster.set(ylim=(-1, n_cells), xlabel="time in the trial (s)", ylabel="complex\nspikes")
-        raster.set_yticks(
-            [n_cells / 4 - 0.5, 3 * n_cells / 4 - 0.5],
-            ["agonist", "antagonist"],
-            rotation=90,
-            va="center",
-            fontsize=6.5,
-        )
+        raster.set(ylim=(-1, n_cells), xlabel="time in the trial (s)")
+        raster.set_title("complex spikes", fontsize=8, pad=2)
+        raster.set_yticks([n_cells / 4 - 0.5, 3 * n_cells / 4 - 0.5], ["agonist", "antagonist"], fontsize=7.5)
+        raster.tick_params(axis="y", length=0)
+        for mark, line in zip(raster.get_yticklabels(), dots, strict=True):
+            mark.set_color(line.get_color())
         for ax in (position, error, raster):
             ax.set_xlim(0, trial)
             if ax is not raster:
@@ -125,10 +123,10 @@ def _picture(found, gain, trial):
         curve.axhline(1, color=plots.GREY, linestyle="--", linewidth=0.7)
         curve.set(xlim=(0, len(gain) + 1), ylim=(min(-0.1, gain.min()), 1.15), xlabel="trial", ylabel="gain")
         heading = axes["A"].set_title("", loc="left")
-        fig.canvas.draw()
-    fig.get_layout_engine().set(w_pad=0.06, h_pad=0.04)
-    fig.canvas.draw()
-    fig.set_layout_engine("none")  # panels keep their places from frame to frame
+    fig.set_layout_engine(None)  # panels keep their places from frame to frame
+    fig.subplots_adjust(left=0.07, right=0.985, bottom=0.1, top=0.93, wspace=0.34, hspace=0.5)
+    place = curve.get_position()
+    curve.set_position([place.x0, place.y0, place.width, 0.7 * place.height])  # room for the label above
 
     def draw(k, part):
         last = min(round(part * len(t)), len(t))
