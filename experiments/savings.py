@@ -5,15 +5,15 @@ to turn the eye against the head, is taught to hold the eye still (extinction), 
 1 - (trials to 0.8 of the first learning's final gain, the second time)/(the first time).
 
 Mechanism, of Medina, Garcia & Mauk 2001 (J. Neurosci. 21:4081; there for the eyelid): cortex learns at once,
-and where its Purkinje cells pause the mossy fibres to the nuclei grow slowly; while Purkinje cells fire the
-nuclear weights are safe. The memory in the cortex fades, that in the nuclei stays (Shutoh et al. 2006,
+and where its Purkinje cells pause the mossy fibres to the nuclei grow slowly; while Purkinje cells fire as
+at rest the nuclear weights stay. The memory in the cortex fades, that in the nuclei stays (Shutoh et al. 2006,
 Neuroscience 139:767): the weights of parallel fibres go back to where they started with `tau_forgetting`.
 What cortex can hold against that is only a part of the gain, the nuclei add the rest. After extinction the
 Purkinje cells hide what the nuclei hold. Savings come from cortex having to do less.
 
 Conditions: nuclei that do not learn; nuclear weights erased at the end of extinction, all else as it is; a
 rest in the dark in place of learning and extinction; a cortex that does not forget. Without forgetting there
-are no savings in this model, though the nuclei keep as much: the eye moves by the sum of both, so that
+are no savings in this model, though the nuclei keep some weight: the eye moves by the sum of both, so that
 Purkinje cells which first have to undo what hides the nuclear memory have the same way to go. A loop whose
 parameters are those of `vor_adaptation` is of this kind.
 
@@ -23,6 +23,11 @@ of the nuclei eight times, and rests at 60 spikes/s of each Purkinje cell in pla
 `vor_adaptation`. Extinction has a set number of trials. What the nuclei hold leaves a part of the gain after
 it; a count that begins at 0.2 of the gain both times leaves that head start out. Deviations of the loop
 itself: see `vor_adaptation`.
+
+At half the step untrained Purkinje cells fire faster (`START_AT_HALF_STEP`), too fast for nuclear weights to
+grow, and there are no savings: a cortex that forgets goes back to those rates, where one that does not
+forget learns them away. The claim at half the step fails for that reason; it holds if the weights start
+where the rates are the same.
 """
 
 import numpy as np
@@ -40,7 +45,12 @@ QUICK = dict(
 )  # fmt: skip
 
 CONDITIONS = ("nuclei learn", "nuclei fixed", "nuclei erased", "rest before", "no forgetting")
+HALF_STEP = ("half the step", "half the step and the same rates before learning")
 NEVER = 1e7 * second
+START = 3.45 * nS  # of the parallel fibres
+# Interneurons, which the granule cells drive every 2 ms, fire at 167 Hz in place of 200 at a step of 0.5 ms,
+# and untrained Purkinje cells at 83 Hz in place of 67. From these weights they fire at 67 Hz again.
+START_AT_HALF_STEP = 3.23 * nS
 STAGES = ("before", "learnt", "extinguished", "learnt again")
 
 
@@ -58,14 +68,13 @@ def erasure():
     return Rule("erasure", periodic=Periodic("w = 0*w", every="every"), params=dict(every=NEVER))
 
 
-def circuit_of(dt, speed_cortex, speed_nuclei, resting_rate, tau_forgetting):
+def circuit_of(dt, speed_cortex, speed_nuclei, resting_rate, tau_forgetting, start=START):
     """The loop with forgetting at the parallel fibres; what differs between conditions is numbers."""
-    start = 3.45 * nS
     parallel = reflex.parallel(
         forgetting(start, tau_forgetting), A_plus=0.00165 * speed_cortex, A_minus=0.0035 * speed_cortex
     )
     net = reflex.loop(dt=dt, parallel=parallel, mossy_nuclei=reflex.mossy_nuclei(erasure()))
-    return net.but(nuclear_rule(net, speed_nuclei, resting_rate))
+    return net.but({"parallel.w": start, **nuclear_rule(net, speed_nuclei, resting_rate)})
 
 
 def nuclear_rule(net, speed, resting_rate):
@@ -143,7 +152,7 @@ def run(
 
     def add(condition, one, loop):
         found = reflex.learned(
-            loop.but(changed[condition.removesuffix(", half step")]), n_trials, goal=goal,
+            loop.but(changed.get(condition, {})), n_trials, goal=goal,
             light=dark if condition == "rest before" else light, n_snapshots=n_trials // every, seed=one,
         )  # fmt: skip
         gain = found["trials"].along.to_numpy()
@@ -162,7 +171,8 @@ def run(
         for condition in conditions:
             add(condition, one, net)
         if one < seed + n_half_step_seeds:
-            add(f"{conditions[0]}, half step", one, circuit_of(dt / 2, *given))
+            add(HALF_STEP[0], one, circuit_of(dt / 2, *given))
+            add(HALF_STEP[1], one, circuit_of(dt / 2, *given, START_AT_HALF_STEP))
     return {
         "trials": pd.concat(tables, ignore_index=True),
         "runs": pd.DataFrame(rows),
@@ -222,8 +232,8 @@ def _aligned(ax, results, condition, size=5):
     runs = results["runs"]
     final = runs[runs.condition == condition].final.mean()
     ax.axhline(0.8 * final, color=plots.GREY, linestyle="--", linewidth=0.8, label="criterion")
-    ax.set(xlabel="trial since the start", ylabel="gain", ylim=(-0.15, 1.3), xlim=(0, n_again))
-    plots.legend(ax)
+    ax.set(xlabel="trial since the start", ylabel="gain", ylim=(-0.1, 1.25), xlim=(0, n_again))
+    ax.legend(loc="upper left", frameon=False)
 
 
 def figure(results):
@@ -235,16 +245,17 @@ def figure(results):
         "A": "Learning, extinction, learning again",
         "B": "Nuclei learn",
         "C": "Nuclei fixed",
-        "D": "Nuclei erased in between",
+        "D": "Nuclei erased",
         "E": "Savings",
         "F": "Mossy fibres to nuclei",
         "G": "Parallel fibres",
     }
-    row = "".join(2 * letter if len(aligned) == 3 else 3 * letter for letter in aligned)
+    row = "".join(aligned).ljust(3, ".")
     fig, axes = plots.figure(
-        f"AAAAAA;{row or 'AAAAAA'};EEFFGG",
-        6.9,
-        titles={letter: text for letter, text in titles.items() if letter in aligned or letter in "AEFG"},
+        f"AAA;{row};EFG",
+        7.2,
+        widths=[1.15, 1, 1],
+        titles={letter: text for letter, text in titles.items() if letter in "AEFG" or letter in aligned},
         title=f"Vestibulo-ocular reflex, 1 Hz, step {results['dt']:g} ms; {plots.seeds(seeds)} "
         f"(thin lines); F, G: agonist's, nuclei learn, seed {seeds[0]}",
     )
@@ -307,7 +318,8 @@ def claims(results):
         Claim("gain left after extinction over that learnt, highest", left.max(), None, 0.25, "", own),
         Claim("gain learnt, lowest", kept.final.min(), 0.5, 1.0, "", own),
     ]
-    if "nuclei learn, half step" in runs.index:
-        half = savings(results, "nuclei learn, half step")
-        made.append(Claim("savings to 0.8 of gain, at half the step", half.min(), 0.25, None, "", SOURCE))
+    for condition in HALF_STEP:
+        if condition in runs.index:
+            half = savings(results, condition)
+            made.append(Claim(f"savings to 0.8 of gain, {condition}", half.min(), 0.25, None, "", SOURCE))
     return made
