@@ -6,8 +6,8 @@ to turn the eye against the head, is taught to hold the eye still (extinction), 
 
 Mechanism, of Medina, Garcia & Mauk 2001 (J. Neurosci. 21:4081; there for the eyelid): cortex learns at once,
 and where its Purkinje cells pause the mossy fibres to the nuclei grow slowly; while Purkinje cells fire as
-at rest the nuclear weights stay. The memory in the cortex fades, that in the nuclei stays (Shutoh et al. 2006,
-Neuroscience 139:767): the weights of parallel fibres go back to where they started with `tau_forgetting`.
+at rest the nuclear weights stay. The memory in the cortex fades, that in the nuclei lasts (Shutoh et al.
+2006, Neuroscience 139:767): weights of parallel fibres go back to where they started with `tau_forgetting`.
 What cortex can hold against that is only a part of the gain, the nuclei add the rest. After extinction the
 Purkinje cells hide what the nuclei hold. Savings come from cortex having to do less.
 
@@ -40,7 +40,7 @@ from plasticity import Periodic, Rule
 
 SOURCE = "Medina, Garcia & Mauk 2001; Shutoh, Ohki, Kitazawa, Itohara & Nagao 2006"
 QUICK = dict(
-    n_first=240, n_extinction=80, n_again=60, conditions=("nuclei learn", "nuclei fixed"), n_seeds=1,
+    n_first=200, n_extinction=80, n_again=40, conditions=("nuclei learn", "nuclei fixed"), n_seeds=1,
     n_half_step_seeds=0,
 )  # fmt: skip
 
