@@ -43,10 +43,10 @@ class LocalWorkers:
             from distributed import Client, LocalCluster
 
             # A point that killed two workers is tried once more alone, at the end.
-            dask.config.set({"distributed.scheduler.allowed-failures": 1})
-            self.cluster = LocalCluster(
-                n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
-            )
+            with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+                self.cluster = LocalCluster(
+                    n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
+                )
             self.client = Client(self.cluster, set_as_default=False)
         except BaseException:
             self._end()

@@ -55,6 +55,7 @@ def lab(tmp_path, monkeypatch):
 
 
 class TestSearch:
+    @pytest.mark.slow
     def test_finds_a_maximum_and_avoids_points_that_fail(self, lab):
         over = SPANS | {"kind": "good, bad"}
         found = search(lab, over, maximise="hill", trials=48, seeds=2, folder="out", workers=2)
