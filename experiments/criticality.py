@@ -14,9 +14,9 @@ memory and were not followed.
 Controls compare cells of the grid at random: accuracies permuted, and the kernel alone.
 
 The gates are not met by these columns and this task: over four columns (seeds 11 to 14) the rank
-correlation is 0.34, and the two maxima lie two steps apart, along the ridge of weak reach and strong weights. The
-difference tells where chaos spoils the readout; between columns that are not chaotic, accuracies differ by
-2 or 3 % only, and it does not order them.
+correlation is 0.34, and the two maxima lie two steps apart, along the ridge of weak reach and strong
+weights. The difference tells where chaos spoils the readout; between columns that are not chaotic, accuracies
+differ by 2 or 3 % only, and it does not order them.
 """
 
 import numpy as np
