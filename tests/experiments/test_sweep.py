@@ -2,13 +2,11 @@
 
 import errno
 import functools
-import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -64,19 +62,6 @@ LAB = '''
     def claims(results):
         return [Claim("offset of y", 1e3*results["y"][0], 0, 1, "mV")]
 '''
-
-
-@pytest.fixture
-def lab(tmp_path, monkeypatch):
-    """The module of a small experiment, which workers can import, in an empty working folder."""
-    name = f"line_{tmp_path.name.replace('-', '_')}"
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / f"{name}.py").write_text(textwrap.dedent(LAB).lstrip())
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.syspath_prepend(str(tmp_path / "code"))
-    yield importlib.import_module(name)
-    del sys.modules[name]
 
 
 def small(n=40, p=0.1, kind="probability"):

@@ -1,14 +1,12 @@
 """Sweeps on a dask scheduler of its own: what dies, what restarts, and a worker on another host."""
 
 import contextlib
-import importlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -43,18 +41,6 @@ LAB = '''
         return []
 '''
 OVER = {"x": "1:30:30"}
-
-
-@pytest.fixture
-def lab(tmp_path, monkeypatch):
-    name = f"slow_{tmp_path.name.replace('-', '_')}"
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / f"{name}.py").write_text(textwrap.dedent(LAB).lstrip())
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.syspath_prepend(str(tmp_path / "code"))
-    yield importlib.import_module(name)
-    del sys.modules[name]
 
 
 def free_port():

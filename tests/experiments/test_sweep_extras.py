@@ -1,9 +1,6 @@
 """Adaptive search and tables of sensitivity, on functions whose answers are known."""
 
-import importlib
 import json
-import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -40,18 +37,6 @@ LAB = '''
 '''
 SPANS = {"x": "-3:3", "y": "-3:3"}
 PI = {name: f"{-np.pi!r}:{np.pi!r}" for name in "xyz"}
-
-
-@pytest.fixture
-def lab(tmp_path, monkeypatch):
-    name = f"known_{tmp_path.name.replace('-', '_')}"
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / f"{name}.py").write_text(textwrap.dedent(LAB).lstrip())
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.syspath_prepend(str(tmp_path / "code"))
-    yield importlib.import_module(name)
-    del sys.modules[name]
 
 
 class TestSearch:
