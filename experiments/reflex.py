@@ -14,7 +14,7 @@ from circuits import cerebellum as circuit
 from circuits import current, spikes, timed, trace, weights
 from plasticity import cerebellar, compose, hard, soft
 
-BIN = 20  # granule cells times are averaged over, in parts of a trial: 1/50
+PLACES = 50  # parts of a trial over which the weights of granule cells are averaged
 EYE_EVERY = 10 * ms
 
 
@@ -81,6 +81,12 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, re
     fibres), `change` (mean absolute change of a parallel-fibre weight between snapshots), `mossy` (snapshot x
     mossy fibre x channel), the whole `recording`, and `loop_seconds`.
     """
+    for name, values in (("goal", goal), ("light", light), ("block", block)):
+        if np.shape(values) not in ((), (n_trials,)):
+            raise ValueError(
+                f"learned, {name}: got {np.size(values)} values for {n_trials} trials; give one number, or "
+                "one for each trial."
+            )
     trial = trial_of(net)
     every = n_trials * trial / n_snapshots * second
     olive = net.parts["olive"]
@@ -151,8 +157,8 @@ def _of_weights(recording):
     found = recording.weights["parallel.w"]
     values = np.asarray(found.values) * 1e9  # nS
     n_granule, n_purkinje = found.i.max() + 1, found.j.max() + 1
-    place = (found.i * (1000 // BIN) // n_granule) * 2 + (found.j >= n_purkinje // 2)
-    n_places = 2 * (1000 // BIN)
+    place = (found.i * PLACES // n_granule) * 2 + (found.j >= n_purkinje // 2)
+    n_places = 2 * PLACES
     count = np.bincount(place, minlength=n_places)
     mean = np.array([np.bincount(place, row, n_places) / count for row in values])
     mossy = recording.weights["mossy_nuclei.w"]

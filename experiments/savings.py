@@ -314,7 +314,6 @@ def claims(results):
     left = kept.extinguished / kept.final
     made += [
         Claim("nuclear weight left after extinction, lowest", part.min(), 0.5, 1.0, "", SOURCE),
-        Claim("nuclear weight before learning, highest", kept["nuclei, before"].max(), None, 0.05, "nS", own),
         Claim("gain left after extinction over that learnt, highest", left.max(), None, 0.25, "", own),
         Claim("gain learnt, lowest", kept.final.min(), 0.5, 1.0, "", own),
     ]

@@ -17,9 +17,17 @@ nuclear cells and ten climbing fibres for either direction in place of one; nucl
 active; the olive has a tonic excitability which the nuclei balance, so that the drive of the source is
 shifted by both; the inhibition of the nuclei has soft bounds (`reflex`); there are molecular-layer
 interneurons. The rate cap of climbing fibres is 25 Hz, of which dead time leaves at most 12.5 bursts a
-second of one to four spikes (in the source, too); burst and spike rates are both reported. A climbing-fibre
-rate of A_plus/(A_minus 37 ms) = 12.8 spikes/s holds a weight; no reflex that rests on this rule brings the
-mean rate far below that. 1000 trials of learning, not 2500.
+second of one to four spikes (in the source, too). What falls with the error are the spikes, from 23 to 11 a
+second: bursts shrink from three spikes to one, while their number rises from 7.8 to 9 a second, because a
+rate of A_plus/(A_minus 38 ms) = 12.4 spikes/s holds a weight that lies within its bounds. (With the
+oscillating olive of `nucleo_olivary`, which fires one spike at a time, complex spikes themselves fall by more
+than half.) 1000 trials of learning, not 2500.
+
+The rule expects the error after `teaching_delay`; `late` is what it is late by in the control. Measured
+beyond the standard values: frequencies of 0.5 to 2 Hz, amplitudes of 0.5 to 1.2 and delays of 60 to 130 ms
+meet the gates of gain, phase and error; at 3 Hz, at a delay of 50 ms, and with a tenth of the cells the error
+left is 0.27 to 0.32 of its start after 400 trials. Drift is that of parallel-fibre weights; nuclear weights
+change more slowly and go on changing: by a fifth of their first rate in the last 200 of 1000 trials.
 """
 
 import numpy as np
@@ -36,7 +44,7 @@ QUICK = dict(n_trials=300, n_reversal=0, n_control=100, n_seeds=1, n_half_step_s
 
 LATE = 50  # trials over which the end of learning is judged
 LONG = 800  # trials from which the drift of weights can be told from their fluctuation
-CONTROLS = ("no climbing fibre", "climbing fibre shuffled", "error 50 ms late")
+CONTROLS = ("no climbing fibre", "climbing fibre shuffled", "error late")
 
 
 def circuit_of(dt, frequency, amplitude, teaching_delay, cap, inhibition):
@@ -52,6 +60,7 @@ def circuit_of(dt, frequency, amplitude, teaching_delay, cap, inhibition):
             "plant.amplitude": amplitude,
             "olive.cap": cap,
             "nucleo_olivary.w": inhibition,
+            "parallel.peak_climbing_fibre": teaching_delay,
             **circuit.teaching_delay(teaching_delay),
         }
     )
@@ -187,7 +196,7 @@ def figure(results):
             "intact": ("intact", plots.BLUE),
             "no climbing fibre": ("no climbing fibre", plots.GREY),
             "climbing fibre shuffled": ("shuffled in time", plots.ORANGE),
-            "error 50 ms late": (f"error {results['late']:g} ms late", plots.VERMILLION),
+            "error late": (f"error {results['late']:g} ms late", plots.VERMILLION),
         }
         drawn = set(table.condition)
         for condition, (label, color) in looks.items():
@@ -277,12 +286,12 @@ def claims(results):
         Claim("final gain, mean of seeds", intact.gain.mean(), 0.75, 1, "", source),
         Claim("phase error, largest of seeds (degrees)", intact.phase.abs().max(), None, 10, "", own),
         Claim("error of the last 50 trials over the first", intact.error.max(), None, 0.25, "", own),
-        Claim("climbing-fibre spikes, last over first", intact.cf.max(), None, 0.6, "", own),
+        Claim("climbing-fibre spikes (in bursts), last over first", intact.cf.max(), None, 0.6, "", own),
         Claim("correlation of climbing-fibre rate and error", intact.correlation.min(), 0.8, None, "", own),
     ]
     drawn, table = set(results["trials"].condition), results["trials"]
     if (table.condition == "intact").sum() >= LONG * len(results["seeds"]):
-        name = "drift of weights in the last fifth over that while learning"
+        name = "drift of parallel-fibre weights, last fifth over learning"
         made.append(Claim(name, results["drift"].max(), None, 0.1, "", own))
     if "reversal" in drawn:
         reversed_ = ends(results, "reversal")
@@ -300,10 +309,12 @@ def claims(results):
             Claim(f"final gain, {condition}, nearest", found.gain.max(), 0.75, 1, "", source, True),
             Claim(f"error over the first, {condition}", found.error.min(), None, 0.25, "", own, True),
         ]
-    late = ends(results, "error 50 ms late")
+    late = ends(results, "error late")
     shift = (late.phase - intact.phase.loc[late.index]).abs()
     name = f"with the error {results['late']:g} ms late"
-    if (table.condition == "error 50 ms late").sum() >= LONG * len(results["seeds"]):
+    worse = (late.error / intact.error.loc[late.index]).min()
+    made.append(Claim(f"error {name} over that in time, least", worse, 1.3, None, "", own))
+    if (table.condition == "error late").sum() >= LONG * len(results["seeds"]):
         made.append(Claim(f"shift of the phase {name}, least (degrees)", shift.min(), 3, None, "", own))
-    made.append(Claim(f"error over the first, {name}", late.error.min(), None, 0.25, "", own, True))
+        made.append(Claim(f"error over the first, {name}", late.error.min(), None, 0.25, "", own, True))
     return made

@@ -35,7 +35,7 @@ def table(n, *, gain=0.9, phase=3.0, left=0.1, cf_left=0.4, condition="intact", 
 
 
 def adaptation(n=1000, drift=0.05, **intact):
-    late, none, mixed = ("error 50 ms late", "no climbing fibre", "climbing fibre shuffled")
+    late, none, mixed = ("error late", "no climbing fibre", "climbing fibre shuffled")
     tables = [
         table(n, **intact),
         table(n, condition="half step", gain=intact.get("gain", 0.9)),
