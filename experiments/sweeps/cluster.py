@@ -158,16 +158,33 @@ class Ahead:
 
     def __init__(self, batches):
         self._ready, self._error = queue.Queue(maxsize=1), None
+        self._stopped = threading.Event()
         self.exhausted = False
-        threading.Thread(target=self._make, args=(batches,), daemon=True).start()
+        self._thread = threading.Thread(target=self._make, args=(batches,), daemon=True)
+        self._thread.start()
 
     def _make(self, batches):
         try:
             for batch in batches:
-                self._ready.put(batch)
+                if not self._hand_over(batch):
+                    return
         except BaseException as error:
             self._error = error
-        self._ready.put(None)
+        self._hand_over(None)
+
+    def _hand_over(self, batch):
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._ready.put(batch, timeout=0.1)
+                return True
+        return False
+
+    def stop(self):
+        """Make no further batch, and wait for the one being made: a build leaves Brian2 as it was at its end
+        only.
+        """
+        self._stopped.set()
+        self._thread.join()
 
     def take(self):
         """The next batch, or None: not ready yet, or (then `exhausted`) there are no more."""

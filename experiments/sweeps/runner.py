@@ -191,6 +191,8 @@ class Sweep:
             if bar is not None:
                 bar.close()
             cluster.close()
+            if loop is not None:
+                loop.ahead.stop()
             if store.manifest["sessions"]:
                 store.end(
                     rows_after=int(store.done.sum()), failed=store.errors,

@@ -484,3 +484,25 @@ def test_a_killed_sweep_goes_on(lab, how):
     assert len(made) == 16 and (made["error"] == "").all()
     after = {float(line.split()[0]) for line in Path("log").read_text().splitlines()[before:]}
     assert not after & set(recorded["slope"])
+
+
+def test_nothing_is_made_ahead_any_more_once_a_sweep_has_stopped():
+    """The build under way is waited for, since it would leave Brian2 with another device; no further begins."""
+    from experiments.sweeps.cluster import Ahead
+
+    begun, ended = [], []
+
+    def batches():
+        for k in range(5):
+            begun.append(k)
+            time.sleep(0.2)
+            ended.append(k)
+            yield k
+
+    ahead = Ahead(batches())
+    while len(begun) < 2:
+        time.sleep(0.01)
+    ahead.stop()
+    assert begun == ended == [0, 1]
+    time.sleep(0.5)
+    assert begun == [0, 1]
