@@ -487,7 +487,7 @@ def test_a_killed_sweep_goes_on(lab, how):
 
 
 def test_nothing_is_made_ahead_any_more_once_a_sweep_has_stopped():
-    """The build under way is waited for, since it would leave Brian2 with another device; no further begins."""
+    """The build under way is waited for, since Brian2 has another device meanwhile; no further begins."""
     from experiments.sweeps.cluster import Ahead
 
     begun, ended = [], []
