@@ -549,8 +549,11 @@ def test_openmp_gets_the_standard_loop(tmp_path):
 
 
 def test_options_are_checked():
-    with pytest.raises(ValueError, match="'half'.*'single' or 'double'"):
-        set_device("fast_standalone", precision="half")
+    try:
+        with pytest.raises(ValueError, match="'half'.*'single' or 'double'"):
+            set_device("fast_standalone", precision="half")
+    finally:
+        reset_device()  # Brian2 chooses the device before it looks at the options
 
 
 @pytest.mark.compiled

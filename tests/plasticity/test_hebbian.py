@@ -191,6 +191,7 @@ def test_spiking_oja_equals_the_model_written_by_hand():
     pre, post = (random_trains(seed, 30, 12.0, 400) + 1 for seed in (4, 5))
     pre, post = pre[pre < 390], post[post < 390]
     brian2.start_scope()
+    brian2.set_device("runtime")
     brian2.prefs.codegen.target = "numpy"
     brian2.defaultclock.dt = 0.1 * ms
     source = brian2.SpikeGeneratorGroup(1, np.zeros(len(pre), int), pre * ms)

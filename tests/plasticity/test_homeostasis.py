@@ -218,6 +218,7 @@ def test_triplet_ltd_equals_the_model_written_by_hand():
     random = np.random.default_rng(2)
     pre, post = (np.unique(np.round(random.uniform(1, 290, 30), 1)) for _ in range(2))
     brian2.start_scope()
+    brian2.set_device("runtime")
     brian2.prefs.codegen.target = "numpy"
     brian2.defaultclock.dt = 0.1 * ms
     source = brian2.SpikeGeneratorGroup(1, np.zeros(len(pre), int), pre * ms)
