@@ -108,7 +108,7 @@ def _picture(found, gain, trial):
             for color in (plots.PURPLE, plots.GREEN)
         ]
         raster.set(ylim=(-1, n_cells), xlabel="time in the trial (s)")
-        raster.set_title("complex spikes", fontsize=8, pad=2)
+        raster.set_title("climbing-fibre spikes", fontsize=8, pad=2)
         raster.set_yticks([n_cells / 4 - 0.5, 3 * n_cells / 4 - 0.5], ["agonist", "antagonist"], fontsize=7.5)
         raster.tick_params(axis="y", length=0)
         for mark, line in zip(raster.get_yticklabels(), dots, strict=True):

@@ -36,8 +36,6 @@ CONDITIONS = ("closed", "open", "opened")
 EDGES = np.linspace(-0.9, 0.9, 13)  # of the error, for the tuning of climbing fibres
 LATE = 50  # trials over which an end is judged
 DARK = 50  # trials without error at the end, for the oscillating olive
-
-
 EVERY = 10 * ms  # of the potentials of the oscillating olive
 BALANCED = dict(A_plus=0.001, A_minus=0.018)  # nS; at complex spikes of 1.5 Hz
 
@@ -137,19 +135,21 @@ def figure(results):
     )
     looks = dict(zip(CONDITIONS, (plots.BLUE, plots.VERMILLION, plots.ORANGE), strict=True))
     names = {"closed": "closed", "open": "open", "opened": f"opened at {results['opened_at']}"}
+    n_trials = 2 * results["opened_at"]
+
+    def curves(condition, color, label, errors, rates, both=None):
+        for k, (_, found) in enumerate(table[table.condition == condition].groupby("seed")):
+            (x, error), (_, cf) = reflex.blocks(found.error), reflex.blocks(found.cf)
+            look = dict(color=color, linewidth=0.8, alpha=0.8, label="" if k else label)
+            axes[errors].plot(x, error, **look)
+            axes[rates].plot(x, cf, **look)
+            if both:
+                axes[both].plot(error, cf, ".", color=color, markersize=2.5, alpha=0.6)
+
     with plots.style():
         for condition, color in looks.items():
-            for k, (_, found) in enumerate(table[table.condition == condition].groupby("seed")):
-                error, cf = reflex.block_mean(found.error), reflex.block_mean(found.cf)
-                x = 10 * np.arange(len(cf)) + 5
-                look = dict(color=color, linewidth=0.8, alpha=0.8, label="" if k else names[condition])
-                axes["A"].plot(x, error, **look)
-                axes["B"].plot(x, cf, **look)
-                if condition != "opened":
-                    axes["D"].plot(error, cf, ".", color=color, markersize=2.5, alpha=0.6,
-                                   label="" if k else condition)  # fmt: skip
+            curves(condition, color, names[condition], "A", "B", None if condition == "opened" else "D")
             place = CONDITIONS.index(condition)
-            n_trials = 2 * results["opened_at"]
             change = results["changes"][place]
             x = (np.arange(change.shape[1]) + 0.5) * n_trials / change.shape[1]
             axes["C"].plot(x, 1e3 * change.T, color=color, linewidth=0.8, alpha=0.8)
@@ -164,14 +164,8 @@ def figure(results):
         axes["E"].set(xlabel="error of its side (1)", ylabel="spikes/s and cell", ylim=(0, None))
         for panel in "AE":
             plots.legend(axes[panel])
-    with plots.style():
         for condition, color in (("coupled, closed", plots.BLUE), ("coupled, open", plots.VERMILLION)):
-            for k, (_, found) in enumerate(table[table.condition == condition].groupby("seed")):
-                error, cf = reflex.block_mean(found.error), reflex.block_mean(found.cf)
-                x = 10 * np.arange(len(cf)) + 5
-                look = dict(color=color, linewidth=0.8, alpha=0.8, label="" if k else condition[9:])
-                axes["G"].plot(x, error, **look)
-                axes["H"].plot(x, cf, **look)
+            curves(condition, color, condition.removeprefix("coupled, "), "G", "H")
         axes["G"].set(xlabel="trial", ylabel="mean absolute error (1)", ylim=(0, 0.85))
         axes["H"].set(xlabel="trial", ylabel="spikes/s and cell", ylim=(0, None))
         for panel in "GH":
@@ -180,7 +174,9 @@ def figure(results):
     every = {**names, "coupled, closed": "oscillating, closed", "coupled, open": "oscillating, open"}
     left = {label: measured(results, c).error.to_numpy() for c, label in every.items()}
     plots.comparison(left, ax=axes["F"], x_label="over its start", format=".2f", low=0)
-    orders = {c[9:]: measures[measures.condition == c].order.to_numpy() for c in list(every)[3:]}
+    orders = {
+        c: measures[measures.condition == f"coupled, {c}"].order.to_numpy() for c in ("closed", "open")
+    }
     plots.comparison(orders, ax=axes["I"], x_label="order parameter", format=".2f", low=0, high=1)
     return fig
 

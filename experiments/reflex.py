@@ -89,7 +89,6 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, re
             )
     trial = trial_of(net)
     every = n_trials * trial / n_snapshots * second
-    olive = net.parts["olive"]
     net = net.with_(
         goal=current("plant", "goal", schedule(goal, net)),
         light=current("plant", "light", schedule(light, net)),
@@ -117,17 +116,17 @@ def learned(net, n_trials, *, goal=1.0, light=1.0, block=0.0, n_snapshots=20, re
     fired = recording.spikes["olive"]
     edges = np.arange(n_trials + 1) * trial
     first = _burst_starts(fired.i, fired.t)
-    n = olive.n if hasattr(olive, "n") else fired.n
+    sign = np.where(goal < 0, -1.0, 1.0)
     table = pd.DataFrame(
         {
             "trial": np.arange(n_trials),
             "goal": goal,
             "gain": np.abs(response),
-            "along": response.real * np.sign(np.where(goal == 0, 1, goal)),
-            "phase": np.degrees(np.angle(response * np.sign(np.where(goal == 0, 1, goal)))),
+            "along": response.real * sign,
+            "phase": np.degrees(np.angle(response * sign)),
             "error": np.abs(goal[:, None] * head - moved).mean(axis=1),
-            "cf": np.histogram(fired.t, edges)[0] / n / trial,
-            "bursts": np.histogram(fired.t[first], edges)[0] / n / trial,
+            "cf": np.histogram(fired.t, edges)[0] / fired.n / trial,
+            "bursts": np.histogram(fired.t[first], edges)[0] / fired.n / trial,
         }
     )
     return {
@@ -182,10 +181,16 @@ def block_mean(values, size=10):
     return values[: n * size].reshape(n, size, *values.shape[1:]).mean(axis=1)
 
 
-def learning_time(trials, block=10):
-    """Trials until the mean error of a block is within a tenth of its way to where it ends."""
-    error = block_mean(trials.error, block)
-    start, end = error[0], error[-5:].mean()
+def blocks(values, size=10):
+    """The middles of blocks of trials, and the means of values over them."""
+    means = block_mean(values, size)
+    return size * (np.arange(len(means)) + 0.5), means
+
+
+def learning_time(error, last=5, block=10):
+    """Trials until the mean error of a block is within a tenth of its way to where the last blocks end."""
+    error = block_mean(error, block)
+    start, end = error[0], error[-last:].mean()
     return int(block * (1 + np.flatnonzero(error <= end + 0.1 * (start - end))[0]))
 
 
@@ -193,5 +198,5 @@ def drift(found):
     """Change of the parallel-fibre weights per trial in the last fifth over that until learning was done."""
     trials, n = found["trials"], len(found["snapshots"]) - 1
     per_snapshot = len(trials) / n
-    k = int(np.clip(round(learning_time(trials) / per_snapshot), 1, n))
+    k = int(np.clip(round(learning_time(trials.error) / per_snapshot), 1, n))
     return float((found["late_change"] / (n // 5)) / (found["away"][k] / k))

@@ -203,8 +203,7 @@ def figure(results):
             if condition not in drawn or (condition == "intact" and "reversal" in drawn):
                 continue
             for k, (_, found) in enumerate(table[table.condition == condition].groupby("seed")):
-                signed = reflex.block_mean(found.along * np.sign(found.goal))
-                x = 10 * np.arange(len(signed)) + 5
+                x, signed = reflex.blocks(found.along * np.sign(found.goal))
                 ax.plot(x, signed, color=color, linewidth=0.9, alpha=0.7, label="" if k else label)
         ax.axhspan(0.75, 1, color=plots.GREEN, alpha=0.12, linewidth=0)
         if "reversal" in drawn:
@@ -228,9 +227,8 @@ def figure(results):
                 (found.cf / found.cf.iloc[:5].mean(), plots.PURPLE, "climbing-fibre spikes"),
                 (found.bursts / found.bursts.iloc[:5].mean(), plots.SKY, "climbing-fibre bursts"),
             ):
-                y = reflex.block_mean(values)
-                ax.plot(10 * np.arange(len(y)) + 5, y, color=color, linewidth=0.8, alpha=0.7,
-                        label="" if k else label)  # fmt: skip
+                look = dict(color=color, linewidth=0.8, alpha=0.7, label="" if k else label)
+                ax.plot(*reflex.blocks(values), **look)
         ax.set(xlabel="trial (lines are seeds)", ylabel="over the first 5 trials", ylim=(0, 1.9))
         ax.legend(ncols=2, loc="upper center", frameon=False)
 

@@ -35,11 +35,9 @@ def measure(recording):
     fired = recording.spikes["olive"]
     cf = np.histogram(fired.t, np.arange(len(error) + 1) * TRIAL)[0] / fired.n / TRIAL
     final = error[-30:].mean() / error[:5].mean()
-    blocks = reflex.block_mean(error)
-    learnt = np.flatnonzero(blocks <= blocks[-3:].mean() + 0.1 * (blocks[0] - blocks[-3:].mean()))
     return {
         "left": final,
-        "trials": 10.0 * (1 + learnt[0]) if final < 0.5 else np.nan,
+        "trials": float(reflex.learning_time(error, last=3)) if final < 0.5 else np.nan,
         "cf": cf[-30:].mean() / max(cf[:5].mean(), 1e-9),
     }
 

@@ -153,7 +153,7 @@ def test_learning_time_of_an_exponential_approach():
     trials = np.arange(600)
     for tau in (20, 60):
         table = pd.DataFrame({"error": 0.1 + 0.5 * np.exp(-trials / tau)})
-        assert reflex.learning_time(table) == pytest.approx(tau * np.log(10) + 10, abs=10)
+        assert reflex.learning_time(table.error) == pytest.approx(tau * np.log(10) + 10, abs=10)
 
 
 def test_drift_compares_late_change_with_learning():
