@@ -1,5 +1,6 @@
 # make figures    an environment of its own (.venv), the headline experiments, and where their figures are
 # make test       the same for the tests
+# make oracles    the same models in NEST and NEURON; rewrites docs/evidence/oracles.json
 # make notebook   opens the notebooks of experiments/notebooks in Jupyter
 # make bench, make lint, make clean
 #
@@ -7,7 +8,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help figures test notebook bench lint clean tools
+.PHONY: help figures test oracles notebook bench lint clean tools
 
 HEADLINE ?= single_cells separation_property japanese_vowels vor_adaptation
 HEADLINE_OPTIONS ?= --quick
@@ -33,13 +34,16 @@ pip := $(python) -m pip --disable-pip-version-check --no-input
 notebooks := $(patsubst %.py,%.ipynb,$(wildcard experiments/notebooks/*.py))
 
 help:
-	@sed -n 's/^# \{0,1\}//; 1,6p' Makefile
+	@sed -n 's/^# \{0,1\}//; 1,7p' Makefile
 
 figures: $(VENV)/.ready
 	$(python) -m experiments --verify $(HEADLINE_OPTIONS) $(HEADLINE)
 
 test: $(VENV)/.ready-test
 	$(python) -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
+
+oracles: $(VENV)/.ready-test $(VENV)/.ready-oracles
+	$(python) -m pytest -n auto --dist worksteal -m oracle tests/oracles --evidence docs/evidence/oracles.json $(PYTEST_OPTIONS)
 
 notebook: $(VENV)/.ready-notebooks $(notebooks)
 	$(python) -m jupyter notebook $(JUPYTER_OPTIONS) $(if $(word 2,$(notebooks)),experiments/notebooks,$(notebooks))

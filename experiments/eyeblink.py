@@ -317,6 +317,7 @@ def figure(results):
         clusters = results["clusters"].T
         smooth = gaussian_filter1d(clusters, 1, axis=1)
         peak = smooth[:, 100 // BIN :].max(axis=1, keepdims=True)  # not that of the response to the onset
+        peak[peak == 0] = 1  # clusters that are silent from then on
         times = BIN * (np.arange(clusters.shape[1]) + 0.5)
         plots.heat_map(
             smooth / peak, times, np.arange(len(clusters)) + 1, ax=axes["A"],

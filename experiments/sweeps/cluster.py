@@ -5,6 +5,7 @@ uses one that is there.
 """
 
 import contextlib
+import logging
 import os
 import queue
 import shutil
@@ -42,10 +43,13 @@ class LocalWorkers:
             import dask
             from distributed import Client, LocalCluster
 
+            # For good, not as long as the cluster lives: connections that end with it are reported after its end.
+            for handler in logging.getLogger("distributed").handlers:
+                handler.setLevel(logging.CRITICAL)
             # A point that killed two workers is tried once more alone, at the end.
             with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
                 self.cluster = LocalCluster(
-                    n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
+                    n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=False
                 )
             self.client = Client(self.cluster, set_as_default=False)
         except BaseException:
