@@ -8,15 +8,20 @@ writes the rows to docs/evidence/oracles.json, from which the documentation make
 import importlib.metadata
 import json
 import platform
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for oracle_models, which the tests here share
 
 KEY = "oracle agreement"
 
 
 def pytest_addoption(parser):
     parser.addoption("--evidence", type=Path, help="write what the comparisons found to this file (JSON)")
+    parser.addoption("--oracle-seed", type=int, default=1, help="draw other parameters and inputs (default 1)")
 
 
 def pytest_configure(config):
@@ -93,10 +98,20 @@ def agrees(request):
 
 
 @pytest.fixture
+def draw(request):
+    """A generator for parameters and inputs, the same for the same test and `--oracle-seed`."""
+    name = [ord(letter) for letter in request.node.originalname]
+    return np.random.default_rng([request.config.getoption("--oracle-seed"), *name])
+
+
+@pytest.fixture
 def nest():
     """NEST's kernel, reset, on one thread and silent."""
     nest = pytest.importorskip("nest", reason="NEST is not installed (extra `oracles`)")
-    nest.set_verbosity("M_ERROR")
+    if hasattr(nest, "VerbosityLevel"):  # since 3.10
+        nest.verbosity = nest.VerbosityLevel.ERROR
+    else:
+        nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     return nest
 
