@@ -1,6 +1,7 @@
 # make figures    an environment of its own (.venv), the headline experiments, and where their figures are
 # make test       the same for the tests
 # make oracles    the same models in NEST and NEURON; rewrites docs/evidence/oracles.json
+# make docs       the documentation in docs/_build/html, with a gallery of all experiments
 # make notebook   opens the notebooks of experiments/notebooks in Jupyter
 # make bench, make lint, make clean
 #
@@ -8,12 +9,13 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help figures test oracles notebook bench lint clean tools
+.PHONY: help figures test oracles docs notebook bench lint clean tools
 
 HEADLINE ?= single_cells separation_property japanese_vowels vor_adaptation
 HEADLINE_OPTIONS ?= --quick
 PYTEST_OPTIONS ?=
 BENCH_OPTIONS ?=
+GALLERY_OPTIONS ?= --quick
 JUPYTER_OPTIONS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 VENV ?= .venv
 
@@ -34,7 +36,7 @@ pip := $(python) -m pip --disable-pip-version-check --no-input
 notebooks := $(patsubst %.py,%.ipynb,$(wildcard experiments/notebooks/*.py))
 
 help:
-	@sed -n 's/^# \{0,1\}//; 1,7p' Makefile
+	@sed -n 's/^# \{0,1\}//; 1,8p' Makefile
 
 figures: $(VENV)/.ready
 	$(python) -m experiments --verify $(HEADLINE_OPTIONS) $(HEADLINE)
@@ -44,6 +46,9 @@ test: $(VENV)/.ready-test
 
 oracles: $(VENV)/.ready-test $(VENV)/.ready-oracles
 	$(python) -m pytest -n auto --dist worksteal -m oracle tests/oracles --evidence docs/evidence/oracles.json $(PYTEST_OPTIONS)
+
+docs: $(VENV)/.ready-docs
+	$(python) docs/make.py $(GALLERY_OPTIONS)
 
 notebook: $(VENV)/.ready-notebooks $(notebooks)
 	$(python) -m jupyter notebook $(JUPYTER_OPTIONS) $(if $(word 2,$(notebooks)),experiments/notebooks,$(notebooks))
@@ -55,7 +60,7 @@ lint: $(VENV)/.ready-test
 	$(python) -m ruff check .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f $(notebooks)
 

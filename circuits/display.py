@@ -3,10 +3,10 @@
 """
 
 import html
-import re
 
+from . import typeset
 from .equations import parse, statements
-from .values import describe, kind
+from .values import describe, kind, unit_text
 
 
 def table(rows, header):
@@ -25,9 +25,14 @@ def table(rows, header):
 
 
 def latex(parsed):
-    """The parsed equations as LaTeX (aligned), for notebooks and documentation."""
-    text = parsed._repr_latex_()
-    return re.sub(r"^\$?\$?|\$?\$?$", "", text.strip())
+    """The equations as one displayed formula, or nothing where no variable has one."""
+    lines = typeset.equations(parsed)
+    return f"$${typeset.aligned(lines)}$$" if lines else ""
+
+
+def variable_rows(parsed):
+    """Name, unit and flags of the variables, for tables."""
+    return [(name, ", ".join([unit_text(v.dim), *v.flags]), "variable") for name, v in parsed.items()]
 
 
 def value_text(value):
@@ -56,7 +61,8 @@ def cell_text(cell):
 
 def cell_html(cell):
     """Equations in LaTeX, events and a parameter table."""
-    rows = [(name, value_text(value), "parameter") for name, value in cell.params.items()]
+    rows = variable_rows(cell.parsed)
+    rows += [(name, value_text(value), "parameter") for name, value in cell.params.items()]
     rows += [(name, value_text(value), "start value") for name, value in cell.init.items()]
     rows += [(name, repr(unit), "input") for name, unit in cell.inputs.items()]
     events = [
@@ -69,7 +75,7 @@ def cell_html(cell):
     ]
     events += [(f"adds to {port}", expression) for port, expression in cell.adds.items()]
     return (
-        f"<div><b>Cell {html.escape(cell.name)}</b> <i>{html.escape(cell.source)}</i>$${latex(cell.parsed)}$$"
+        f"<div><b>Cell {html.escape(cell.name)}</b> <i>{html.escape(cell.source)}</i>{latex(cell.parsed)}"
         f"{table(events, ('event', 'text'))}{table(rows, ('name', 'value', 'kind'))}</div>"
     )
 
@@ -115,16 +121,19 @@ def synapse_text(synapse):
 
 def synapse_html(synapse):
     """Equations in LaTeX, what happens when, and a parameter table."""
-    equations = ""
+    equations, rows = "", []
     for label, text in (("", synapse.equations), ("source", synapse.pre), ("target", synapse.post)):
         if text.strip():
-            equations += f"<p>{label}</p>$${latex(parse(text, synapse.name))}$$"
+            parsed = parse(text, synapse.name)
+            rows += variable_rows(parsed)
+            if formula := latex(parsed):
+                equations += f"<p>{label}</p>{formula}"
     happens = "".join(
         f"<tr><td style='text-align:left;vertical-align:top'>{html.escape(when)}</td><td "
         f"style='text-align:left'><pre style='margin:0'>{html.escape(chr(10).join(found))}</pre></td></tr>"
         for when, found in synapse_code(synapse)
     )
-    rows = [(name, value_text(value), "parameter") for name, value in synapse.params.items()]
+    rows += [(name, value_text(value), "parameter") for name, value in synapse.params.items()]
     rows += [(name, value_text(value), "start value") for name, value in synapse.init.items()]
     return (
         f"<div><b>Synapse {html.escape(synapse.name)}</b> <i>{html.escape(synapse.source)}</i>{equations}"

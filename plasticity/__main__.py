@@ -1,4 +1,4 @@
-"""Lists the rules of plasticity and shows their cards: `python -m plasticity [NAME | --cards]`."""
+"""Lists the rules of plasticity and shows their cards: `python -m plasticity [NAME]`."""
 
 import argparse
 import inspect
@@ -6,18 +6,15 @@ import sys
 
 from circuits.errors import nearest
 
-from .catalogue import card, cards, rules
+from .catalogue import card, rules
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m plasticity", description=__doc__)
     parser.add_argument("name", nargs="?", help="a rule, such as stdp.pair")
-    parser.add_argument("--cards", action="store_true", help="all cards as Markdown")
     chosen = parser.parse_args(arguments)
     found = rules()
-    if chosen.cards:
-        print(cards())
-    elif chosen.name is None:
+    if chosen.name is None:
         width = max(map(len, found))
         for name, function in found.items():
             print(f"{name:<{width}}  {inspect.getdoc(function).splitlines()[0]}")

@@ -2,7 +2,8 @@
 
     python -m plasticity              the list
     python -m plasticity NAME         a card
-    python -m plasticity --cards      all cards as Markdown (docs/rules.md)
+
+The documentation has the same cards as pages, with equations in LaTeX (`make docs`).
 """
 
 import inspect
@@ -49,20 +50,3 @@ def card(name, function):
     lines += ["```", *(line.removeprefix("  ") for line in body), "```", ""]
     return "\n".join(lines)
 
-
-def cards():
-    """All cards, under the headings of their modules."""
-    head = [
-        "# Rules of plasticity",
-        "",
-        "Made by `python -m plasticity --cards`. Each rule is a function whose keywords are its numbers;",
-        "`compose` puts any of them on one synapse. Names stand as in the rule itself: on a synapse, x of",
-        "the rule stdp is x_stdp.",
-        "",
-    ]
-    found = rules()
-    for module in MODULES:
-        short = module.__name__.rpartition(".")[2]
-        head += [f"## {short}", "", inspect.getdoc(module), ""]
-        head += [card(name, f) for name, f in found.items() if name.startswith(f"{short}.")]
-    return "\n".join(head)

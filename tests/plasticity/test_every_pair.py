@@ -1,7 +1,6 @@
 """Every rule with every other on one synapse: what the algebra allows is a circuit, and runs."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,11 +100,3 @@ def test_each_rule_is_the_same_compiled(name):
     if random:
         pytest.skip("draws random numbers, in another order")
     np.testing.assert_allclose(run([name], "compiled"), run([name]), rtol=1e-9, atol=1e-12)
-
-
-def test_the_cards_are_up_to_date():
-    """docs/rules.md is what `python -m plasticity --cards` prints."""
-    path = Path(__file__).parents[2] / "docs" / "rules.md"
-    assert path.read_text().strip() == catalogue.cards().strip(), (
-        "run: python -m plasticity --cards > docs/rules.md"
-    )

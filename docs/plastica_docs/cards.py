@@ -1,0 +1,270 @@
+"""A page for every cell, synapse and rule, and one table for wiring, inputs and encodings."""
+
+import inspect
+import re
+
+import circuits
+from circuits import encodings, typeset, wiring
+from circuits.display import synapse_code, value_text
+from circuits.equations import DIFFERENTIAL_EQUATION, PARAMETER, parse, statements
+from circuits.values import dimension, kind, unit_text
+
+from . import ROOT, evidence, references
+from .library import items
+from .text import code, escaped, first_sentence, folded, paragraphs, table
+
+TITLES = {"cell": "Cells", "synapse": "Synapses", "rule": "Rules of plasticity"}
+EVENTS = {
+    "propose_pre": "a presynaptic spike proposes",
+    "propose_post": "a postsynaptic spike proposes",
+    "drift": "is added to dw/dt",
+    "gate": "multiplies all that is proposed",
+    "factor": "multiplies what the synapse delivers",
+    "sink": "takes what is proposed",
+    "settle": "brings up to date",
+    "unsettle": "puts away again",
+    "on_pre": "presynaptic spike",
+    "on_post": "postsynaptic spike",
+    "at_pre": "spike of the source, once for all synapses",
+    "at_post": "spike of the target, once for all synapses",
+    "step_pre": "every step, source",
+    "step_post": "every step, target",
+}
+LONGEST = 12  # statements that a table shows
+EXPRESSIONS = ("propose_pre", "propose_post", "drift", "gate", "factor")
+
+
+def pages():
+    """Path below docs/ to Markdown, of all cards and their index."""
+    made = {f"cards/{item.page}.md": card(item) for item in items()}
+    made["cards/index.md"] = index()
+    return made
+
+
+def index():
+    """The table of contents of the cards."""
+    text = [
+        "# Cards",
+        "One for every cell, synapse and rule: its equations, its numbers with units and defaults, its "
+        "source, and what it was compared with. Every number can be changed: `neurons.leaky(tau_m=10*ms)`, "
+        "or `cell.but(tau_m=10*ms)` afterwards. In the equations, a condition in square brackets is 1 where "
+        "it holds, else 0; square brackets with a plus are what is positive of a number, else 0.",
+    ]
+    for kind_, title in TITLES.items():
+        chosen = [item for item in items() if item.kind == kind_]
+        rows = [
+            (f"[`{item.name}`]({item.page}.md)", first_sentence(inspect.getdoc(item.function)))
+            for item in chosen
+        ]
+        toc = "\n".join(["```{toctree}", ":hidden:", f":caption: {title}", ""])
+        toc += "\n" + "\n".join(item.page for item in chosen) + "\n```"
+        text += [f"## {title}", table((kind_, "what it is"), rows), toc]
+    text += ["## Wiring, inputs and encodings", _kinds()]
+    return "\n\n".join(text) + "\n"
+
+
+def _kinds():
+    """What connects and what drives, in one table: short enough to need no pages of their own."""
+    functions = [("wiring", f) for n, f in vars(wiring).items() if _own(f, wiring)]
+    inputs = ("poisson", "spike_trains", "current", "timed", "signal")
+    functions += [("input", getattr(circuits, name)) for name in inputs]
+    functions += [("encoding", f) for n, f in vars(encodings).items() if _own(f, encodings)]
+    rows = []
+    for what, function in functions:
+        module = {"wiring": "wiring.", "encoding": "encodings.", "input": ""}[what]
+        signature = code(f"{module}{function.__name__}{_signature(function)}")
+        rows.append((what, signature, first_sentence(inspect.getdoc(function))))
+    return table(("kind", "call", "what it does"), rows)
+
+
+def _own(function, module):
+    return (
+        inspect.isfunction(function)
+        and function.__module__ == module.__name__
+        and not function.__name__.startswith("_")
+    )
+
+
+def _signature(function):
+    """The arguments with their defaults, units as one writes them."""
+    parts = []
+    for p in inspect.signature(function).parameters.values():
+        star = "*" if p.kind is p.VAR_POSITIONAL else ""
+        default = "" if p.default is p.empty else f"={_written(p.default)}"
+        parts.append(f"{star}{p.name}{default}")
+    return f"({', '.join(parts)})"
+
+
+def _written(value):
+    return value_text(value).replace(" ", "*", 1) if hasattr(value, "dim") else repr(value)
+
+
+def card(item):
+    """The page of one cell, synapse or rule."""
+    parts = [
+        f"(card-{item.page})=\n# {item.made.name if item.kind == 'cell' else item.function.__name__}",
+        f"`{item.call}` makes this {item.kind}; full name `{item.subject}`.",
+        paragraphs(inspect.getdoc(item.function)),
+        "## Equations",
+    ]
+    parts += {"cell": _cell, "synapse": _synapse, "rule": _rule}[item.kind](item.made)
+    parts += [folded("As text", f"```text\n{item.made!r}\n```")]
+    parts += ["## Numbers", _numbers(item.made)]
+    if item.made.source:
+        parts += ["## Source", f"{escaped(item.made.source)}."]
+    parts += ["## Agreement", agreement(item.subject)]
+    used = references.experiments_using(item.subject)
+    if used:
+        links = ", ".join(f"[{name}](../gallery/{name}.md)" for name in used)
+        parts += ["## In experiments", links]
+    path = inspect.getsourcefile(item.function)
+    source = (
+        f"```{{literalinclude}} {'../../' + str(path)[len(str(ROOT)) + 1 :]}\n"
+        f":pyobject: {item.function.__name__}\n```"
+    )
+    parts += ["## Code", folded("The function", source)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _block(lines):
+    return f"```{{math}}\n{typeset.aligned(lines)}\n```" if lines else ""
+
+
+def _cell(cell):
+    made = [_block(typeset.equations(cell.parsed))]
+    happens = []
+    if cell.threshold:
+        happens.append(("spike", f"${typeset.expression(cell.threshold)}$", _reset(cell.reset)))
+    for name, (condition, change) in cell.events.items():
+        happens.append((f"event {name}", f"${typeset.expression(condition)}$", _reset(change)))
+    if happens:
+        made.append(table(("event", "when", "what it changes"), happens))
+    facts = []
+    if cell.refractory:
+        facts.append(f"Refractory: ${typeset.expression(cell.refractory)}$.")
+    for port, unit in cell.inputs.items():
+        adds = cell.adds.get(port)
+        own = f", to which the cell itself adds ${typeset.expression(adds)}$" if adds else ""
+        facts.append(f"Input: ${typeset.symbol(port)}$ in {unit_text(dimension(unit))}{own}.")
+    facts.append(f"Integration: {escaped(cell.method)}.")
+    return [*made, " ".join(facts), _variables(cell.parsed, cell.init)]
+
+
+def _reset(text):
+    """Statements in a row; of a long register that is shifted, the first and the last ones."""
+    shown = [f"${typeset.statement(s).replace('&', '')}$" for s in statements(text)]
+    if len(shown) > LONGEST:
+        shown = [*shown[:2], f"… ({len(shown)} statements)", shown[-1]]
+    return ", ".join(shown) or "nothing"
+
+
+def _variables(*groups, weights=()):
+    """Name, unit and remarks of all variables; `groups` alternate parsed equations and start values."""
+    rows = []
+    kinds = {DIFFERENTIAL_EQUATION: "state", PARAMETER: "state"}
+    for parsed, init in zip(groups[::2], groups[1::2], strict=True):
+        for name, equation in parsed.items():
+            remarks = [kinds.get(equation.type, "expression"), *equation.flags]
+            start = value_text(init[name]) if name in init else ""
+            start = code(start.removeprefix("drawn: ")) if start else ""
+            if equation.type in kinds and not start:
+                start = "0"
+            unit = "that of w" if name in weights else unit_text(equation.dim)
+            rows.append((f"${typeset.symbol(name)}$", code(name), unit, ", ".join(remarks), start))
+    return table(("", "variable", "unit", "kind", "starts at"), rows) if rows else ""
+
+
+def _synapse(synapse):
+    made, groups = [], []
+    for label, text in (("", synapse.equations), ("source", synapse.pre), ("target", synapse.post)):
+        if text.strip():
+            parsed = parse(text, synapse.name)
+            groups += [parsed, synapse.init]
+            lines = typeset.equations(parsed)
+            if lines:
+                made += [f"In the {label} cell:" if label else "", _block(lines)]
+    for variable, text in synapse.summed.items():
+        made.append(_block([rf"{typeset.symbol(variable)} &= \sum {typeset.expression(text)}"]))
+    for port, text in synapse.adds.items():
+        sign = f"${typeset.expression(text)}$"
+        made.append(f"It adds {sign} to the input ${typeset.symbol(port)}$ of the target.")
+    rows = [(escaped(when), _reset("\n".join(found))) for when, found in synapse_code(synapse)]
+    if rows:
+        made.append(table(("when", "what happens"), rows))
+    if synapse.event != "spike":
+        made.append(f"Its plasticity follows the target's event `{synapse.event}`.")
+    return [*made, _variables(*groups), _needs(synapse)]
+
+
+def _rule(rule):
+    made, groups, rows = [], [], []
+    for label, text in (("", rule.synapse), ("source", rule.pre), ("target", rule.post)):
+        if text.strip():
+            parsed = _rule_equations(rule, text)
+            groups += [parsed, rule.init]
+            lines = typeset.equations(parsed)
+            if lines:
+                made += [f"In the {label} cell:" if label else "In the synapse:", _block(lines)]
+    for part, label in EVENTS.items():
+        text = getattr(rule, part)
+        if text.strip():
+            shown = f"${typeset.expression(text)}$" if part in EXPRESSIONS else _reset(text)
+            rows.append((label, shown))
+    ends = {"synapse": "synapse", "pre": "source", "post": "target"}
+    for periodic in sorted(rule.periodic, key=lambda p: p.order):
+        every = typeset.expression(periodic.every)
+        rows.append((f"every ${every}$, {ends[periodic.on]}", _reset(periodic.code)))
+    if rows:
+        made.append(table(("when, or as what", "what happens"), rows))
+    weights = _units_of_weight(f"{rule.synapse}\n{rule.pre}\n{rule.post}")
+    return [*made, _variables(*groups, weights=weights), _needs(rule)]
+
+
+def _rule_equations(rule, text):
+    """The equations of a rule; the unit `weight`, that of whatever is learnt, is read as that of a number."""
+    return parse(re.sub(r":\s*weight\b", ": 1", text), f"rule {rule.name}")
+
+
+def _units_of_weight(text):
+    """The variables whose unit is that of the weight."""
+    return set(re.findall(r"(?:^|\n)\s*d?(\w+)[^:\n]*:\s*weight\b", text))
+
+
+def _needs(made):
+    """What the cells must have."""
+    lines = []
+    for name, unit in made.needs.items():
+        remedy = f" ({escaped(made.remedy[name])})" if name in made.remedy else ""
+        shown = unit if isinstance(unit, str) else unit_text(dimension(unit))
+        lines.append(f"- needs `{name}` in {escaped(shown)}{remedy}")
+    return "\n".join(lines)
+
+
+def _numbers(made):
+    if not made.params:
+        return "None."
+    rows = []
+    for name, value in made.params.items():
+        shown = code(value) if kind(value) == "expression" else escaped(value_text(value))
+        rows.append((f"${typeset.symbol(name)}$", code(name), shown))
+    return table(("", "name", "default"), rows)
+
+
+def agreement(subject):
+    """What it was compared with: other simulators, and the tests that name it."""
+    rows = evidence.rows_of(subject)
+    text = [evidence.comparison_table(rows)] if rows else []
+    tests = references.tests_naming(subject)
+    own = [key for key in tests if not key[0].startswith("tests/oracles")]
+    if not rows:
+        text.append("No comparison with another simulator is on record.")
+    if own:
+        listed = [
+            f"- `{path}`: {escaped(sentence.rstrip('.') or name.removeprefix('test_').replace('_', ' '))}"
+            for path, name, sentence in own
+        ]
+        head = f"Closed forms and reference computations: {len(own)} tests name it."
+        text += [head, "\n".join(listed) if len(own) <= 5 else folded("The tests", "\n".join(listed))]
+    elif not rows:
+        text.append("No test names it directly.")
+    return "\n\n".join(text)

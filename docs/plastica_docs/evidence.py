@@ -1,0 +1,135 @@
+"""What `make oracles` and `make bench` found, as tables; nothing here is typed."""
+
+import json
+import math
+from functools import cache
+
+from . import DOCS
+from .text import code, escaped, short, table
+
+EVIDENCE = DOCS / "evidence"
+
+
+@cache
+def oracles():
+    """The record of the comparisons with other simulators, or None before the first one."""
+    path = EVIDENCE / "oracles.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def rows_of(subject):
+    record = oracles()
+    return [row for row in record["rows"] if row["subject"] == subject] if record else []
+
+
+def bounds(row):
+    """The interval of a comparison as text."""
+    low, high = row["low"], row["high"]
+    if low in (0, None) or low == -math.inf:
+        return f"at most {short(high)}"
+    if high in (None, math.inf):
+        return f"at least {short(low)}"
+    return f"{short(low)} to {short(high)}"
+
+
+def comparison_table(rows, subjects=False):
+    """Rows of the oracle lane; notes, which are sentences, follow below, each once."""
+    notes = list(dict.fromkeys(row["note"] for row in rows if row["note"]))
+    header = ["against", "quantity", "measured", "must be", "unit", ""]
+    body = []
+    for row in rows:
+        mark = "".join(f" [{notes.index(row['note']) + 1}]" if row["note"] else "")
+        verdict = "agrees" if row["holds"] else "**DISAGREES**"
+        unit = "" if row["unit"] == "1" else escaped(row["unit"])
+        line = [escaped(row["oracle"]), escaped(row["quantity"]) + escaped(mark), short(row["measured"])]
+        body.append([*line, bounds(row), unit, verdict])
+        if subjects:
+            body[-1].insert(0, code(row["subject"]))
+    text = table(["subject", *header] if subjects else header, body)
+    listed = "\n".join(f"{k}. {escaped(note)}" for k, note in enumerate(notes, 1))
+    return f"{text}\n\n{listed}" if notes else text
+
+
+def versions_line(versions):
+    return ", ".join(f"{escaped(name)} {escaped(str(version))}" for name, version in versions.items())
+
+
+def oracle_page():
+    """All comparisons with other simulators, subject by subject."""
+    record = oracles()
+    text = [
+        "# Agreement with other simulators",
+        "The same model with the same inputs here and in NEST or NEURON, by `make oracles`. Each row is a "
+        "number with the bounds that it must keep; notes say where the two differ by convention, or who is "
+        "right and why. The rows of a cell, synapse or rule stand on its [card](../cards/index.md) too.",
+    ]
+    if record is None:
+        return "\n\n".join([*text, "No record is there yet: `make oracles` writes it."]) + "\n"
+    rows = record["rows"]
+    failing = sum(not row["holds"] for row in rows)
+    state = f"{failing} of them do not hold" if failing else "all hold"
+    text.append(f"{len(rows)} comparisons, {state}. Versions: {versions_line(record['versions'])}.")
+    for subject in dict.fromkeys(row["subject"] for row in rows):
+        chosen = [row for row in rows if row["subject"] == subject]
+        text += [f"## {escaped(subject)}", comparison_table(chosen)]
+    return "\n\n".join(text) + "\n"
+
+
+def benchmark_page():
+    """The tables of the benchmarks: what took how long in which simulator."""
+    text = [
+        "# Benchmarks",
+        "The same work here, in stock Brian2 and in other simulators, by `make bench`. Values are medians "
+        "over repetitions; a factor in brackets is the median, over repetitions, of that value over this "
+        "project's, so that a factor above 1 is slower (or larger) than here.",
+    ]
+    path = EVIDENCE / "bench.json"
+    if not path.exists():
+        return "\n\n".join([*text, "No record is there yet: `make bench` writes it."]) + "\n"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if record.get("quick"):
+        text.append("**The quick form of the benchmarks: short simulations, few repetitions.**")
+    machine = [(escaped(k), escaped(str(v))) for k, v in record["machine"].items()]
+    machine += [("date", escaped(str(record["date"]))), ("versions", versions_line(record["versions"]))]
+    for benchmark in record["benchmarks"]:
+        rows = [row for row in record["rows"] if row["benchmark"] == benchmark["name"]]
+        if rows:
+            seconds = benchmark.get("seconds")
+            model = f" Model time: {seconds:g} s." if seconds else ""
+            text += [f"## {escaped(benchmark['name'])}", escaped(benchmark["text"]) + model]
+            text.append(_benchmark(rows, record["engines"]))
+    missing = [f"- {escaped(name)}: {escaped(why)}" for name, why in record.get("missing", {}).items()]
+    if missing:
+        text += ["## What is not there", "\n".join(missing)]
+    notes = [f"- {escaped(note)}" for note in record.get("notes", [])]
+    if notes:
+        text += ["## Notes", "\n".join(notes)]
+    return "\n\n".join([*text, "## The machine", table(("", ""), machine)]) + "\n"
+
+
+def _benchmark(rows, engines):
+    """One benchmark: quantities against engines."""
+    present = [key for key in engines if any(row["engine"] == key for row in rows)]
+    found = {(row["quantity"], row["engine"]): row for row in rows}
+    body = []
+    for quantity in dict.fromkeys(row["quantity"] for row in rows):
+        cells = [_value(found.get((quantity, key))) for key in present]
+        unit = next(row["unit"] for row in rows if row["quantity"] == quantity)
+        body.append((escaped(quantity), escaped(unit), *cells))
+    return table(("", "unit", *(escaped(engines[key]) for key in present)), body)
+
+
+def _value(row):
+    if row is None:
+        return ""
+    ratio = row.get("ratio")
+    factor = "" if ratio is None or row["engine"] == "plastica" else f" ({ratio:.2g}×)"
+    return f"{short(row['value'], 3)}{factor}"
+
+
+def versions():
+    """What this build was made with."""
+    import platform
+    from importlib import metadata
+
+    return f"Python {platform.python_version()}, Brian2 {metadata.version('brian2')}"

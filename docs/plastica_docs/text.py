@@ -1,0 +1,70 @@
+"""Docstrings and tables as Markdown."""
+
+import inspect
+import re
+
+
+def escaped(text):
+    """Plain text as Markdown; what stands between backticks stays code."""
+    pieces = re.split(r"(`[^`\n]+`)", text)
+    return "".join(
+        piece if k % 2 else re.sub(r"([\\*_<>\[\]$|~#{}^])", r"\\\1", piece) for k, piece in enumerate(pieces)
+    )
+
+
+def paragraphs(text):
+    """A docstring as Markdown: indented blocks are shown as they stand, all else is text."""
+    shown = []
+    for block in re.split(r"\n[ \t]*\n", inspect.cleandoc(text)):
+        lines = block.splitlines()
+        if all(line.startswith("    ") for line in lines):
+            code = "\n".join(line[4:] for line in lines)
+            if shown and shown[-1].endswith("\n```"):  # parted by an empty line only
+                shown[-1] = shown[-1][:-4] + f"\n\n{code}\n```"
+            else:
+                shown.append(f"```text\n{code}\n```")
+        else:
+            shown.append("\n".join(_line(line) for line in lines))
+    return "\n\n".join(shown)
+
+
+def _line(line):
+    """A line of text; a dash at its start is that of a list, a number with a dot is not."""
+    bullet = re.match(r"\s*- ", line)
+    if bullet:
+        return bullet[0] + escaped(line[bullet.end() :])
+    return re.sub(r"^(\d+)([.)]) ", r"\1\\\2 ", re.sub(r"^\+ ", r"\\+ ", escaped(line.strip())))
+
+
+def first_sentence(text):
+    return escaped(re.split(r"(?<=[.])\s", " ".join(inspect.cleandoc(text).partition("\n\n")[0].split()))[0])
+
+
+def table(header, rows):
+    """A Markdown table; cells are Markdown without line breaks."""
+
+    def line(cells):
+        plain = (re.sub(r"(?<!\\)\|", r"\\|", str(cell)).replace("\n", " ") for cell in cells)
+        return f"| {' | '.join(plain)} |"
+
+    return "\n".join([line(header), "|" + "---|" * len(header), *map(line, rows)])
+
+
+def folded(summary, body):
+    """A part that opens when its summary is clicked."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def code(text):
+    """Text between backticks, as many as it takes."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{fence}{text}{fence}"
+
+
+def short(number, digits=4):
+    """A number for a table."""
+    if number is None:
+        return "not a number"
+    if isinstance(number, str):
+        return escaped(number)
+    return f"{number:.{digits}g}"
