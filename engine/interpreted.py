@@ -119,7 +119,7 @@ def _run(plan, numbers, duration, seed, trial):
     try:
         prefs.codegen.target = "numpy"
         defaultclock.dt = plan.dt * second
-        with quiet(), symbolic.remembered():
+        with quiet(), symbolic.of_circuit():
             built = lower(plan, InterpretedBackend(numbers, seed, trial, duration))
             results, started = {}, time.perf_counter()
             _stretches(built, duration, results)

@@ -22,6 +22,7 @@ from circuits.plan import MOST_STEPS
 from circuits.values import unit_text
 
 from . import device as fast_device
+from . import symbolic
 from .errors import BuildError
 from .lower import NEVER, connect, lower, quiet, state_variables
 from .program import file_digest
@@ -144,7 +145,7 @@ def compile_plan(plan, key, folder):
             "results;",
         )
         backend = StandaloneBackend(device)
-        with quiet():
+        with quiet(), symbolic.of_circuit():
             built = lower(plan, backend)
             _run_and_write(device, backend, built)
         timing["generation"] = time.perf_counter() - started

@@ -11,6 +11,10 @@ where the equations can be ordered such that each depends on earlier ones only (
 one after the other; two equations that depend on each other have the eigenvalues of a quadratic equation. The
 matrix then goes through the same simplifications as in Brian2, so that the text comes out the same, letter by
 letter; anything else is left to Brian2.
+
+That text divides by differences of rates and by rates: it has no value where two time constants are equal.
+In circuits, whose numbers are open at run time, it is written in another way wherever that can happen (see
+`regular_update`).
 """
 
 import ast
@@ -32,7 +36,7 @@ from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsExc
 from brian2.stateupdaters.exact import LinearStateUpdater, get_linear_system, is_constant_over_dt
 from brian2.utils.logger import get_logger
 
-from . import brian_versions
+from . import brian_versions, exponentials
 from .cache import cache_folder
 from .errors import CacheError
 from .toolchain import digest, write_atomically
@@ -43,18 +47,20 @@ logger = get_logger("brian2.fast_standalone")
 REMEMBERED = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "milstein", "heun")
 
 
-_elsewhere = False  # whether results are remembered for the present device too, whatever it is
+_circuit = False  # whether a circuit is being built
 
 
 @contextmanager
-def remembered():
-    """Here results are kept on disk, and taken from there, for Brian2's runtime device as well."""
-    global _elsewhere
-    before, _elsewhere = _elsewhere, True
+def of_circuit():
+    """Here results are kept on disk, and taken from there, for Brian2's runtime device as well, and exact
+    updates have a value for any time constants.
+    """
+    global _circuit
+    before, _circuit = _circuit, True
     try:
         yield
     finally:
-        _elsewhere = before
+        _circuit = before
 
 
 def _refuse_dropped_terms(name, expression, variables):
@@ -99,13 +105,13 @@ def _degree(node, name):
 
 
 class RememberingStateUpdater(StateUpdateMethod):
-    """A state updater of Brian2 whose results are kept on disk, under `device_class` or in `remembered`."""
+    """A state updater of Brian2 whose results are kept on disk, under `device_class` or in `of_circuit`."""
 
     def __init__(self, name, standard, device_class):
         self.name, self.standard, self.device_class = name, standard, device_class
 
     def __call__(self, equations, variables=None, method_options=None):
-        if not (_elsewhere or isinstance(get_device(), self.device_class)):
+        if not (_circuit or isinstance(get_device(), self.device_class)):
             return self.standard(equations, variables, method_options)
         path = self._path(equations, variables or {}, method_options)
         kept = _read(path)
@@ -121,7 +127,9 @@ class RememberingStateUpdater(StateUpdateMethod):
 
     def _compute(self, equations, variables, method_options):
         if isinstance(self.standard, LinearStateUpdater) and not method_options:
-            code = exact_update(equations, variables or {})
+            code = regular_update(equations, variables or {}) if _circuit else None
+            if code is None:
+                code = exact_update(equations, variables or {})
             if code is not None:
                 return code
         if self.name == "exponential_euler" and not method_options and not equations.is_stochastic:
@@ -152,7 +160,8 @@ class RememberingStateUpdater(StateUpdateMethod):
         if folder is None:
             return None
         try:
-            key = _key(self.name, self.standard, described, identifiers, variables, options)
+            name = f"{self.name} of a circuit" if _circuit else self.name
+            key = _key(name, self.standard, described, identifiers, variables, options)
             return folder / f"{key}.json"
         except Exception as reason:  # a kind of variable that the key does not know: computed, not kept
             logger.debug(f"State update not kept on disk: {reason!r}")
@@ -169,6 +178,7 @@ def register(device_class):
         standard = known.get(name)
         if standard is not None and not isinstance(standard, RememberingStateUpdater):
             known[name] = RememberingStateUpdater(name, standard, device_class)
+    exponentials.register()
     # Equations of synapses that are solved between events do not go through the table.
     for module in brian_versions.modules_with_exact_updates():
         module.linear = known["linear"]
@@ -181,17 +191,10 @@ def exact_update(equations, variables):
     that depend on each other, with coefficients that are constant over a time step and a matrix M that is not
     singular.
     """
-    if equations.is_stochastic:
+    system = _constant_system(equations, variables)
+    if system is None:
         return None
-    try:
-        names, matrix, constants = get_linear_system(equations, variables)
-    except UnsupportedEquationsException:
-        return None
-    if not names:
-        return None
-    dt_value = variables["dt"].get_value()[0] if "dt" in variables else None
-    if not all(is_constant_over_dt(entry, variables, dt_value) for entry in [*matrix, *constants]):
-        return None
+    names, matrix, constants = system
     symbols = [sympy.Symbol(name, real=True) for name in names]
     fixed_point = sympy.solve_linear_system(matrix.row_join(constants), *symbols)
     if fixed_point is None or set(symbols) != set(fixed_point):
@@ -211,6 +214,93 @@ def exact_update(equations, variables):
         update = sympy.Add(*[flow[row, column] * state[column] for column in range(len(names))], shift[row])
         lines.append(f"_{name} = {sympy_to_str(update)}")
     return "\n".join(lines + [f"{name} = _{name}" for name in names])
+
+
+def _constant_system(equations, variables):
+    """(names, M, B) of equations dX/dt = M X + B whose M and B are constant over a time step, or None."""
+    if equations.is_stochastic:
+        return None
+    try:
+        names, matrix, constants = get_linear_system(equations, variables)
+    except UnsupportedEquationsException:
+        return None
+    if not names:
+        return None
+    dt_value = variables["dt"].get_value()[0] if "dt" in variables else None
+    if not all(is_constant_over_dt(entry, variables, dt_value) for entry in [*matrix, *constants]):
+        return None
+    return names, matrix, constants
+
+
+def regular_update(equations, variables):
+    """The abstract code of an exact step that has a value whatever the rates are, or None.
+
+    B counts as the effect of a further variable, 1, that never changes. Equations that can be ordered such
+    that each depends on itself and earlier ones only then form chains, and
+
+        X_i(t + dt) = sum_j X_j(t) sum_paths m_1 ... m_k dt**k exp[r_j dt, ..., r_i dt]
+
+    over all paths from j to i through variables with the rates r (diagonal entries of M), m being the entries
+    of M and B along the path and exp[...] the divided difference of the exponential (see `exponentials`).
+
+    Left to the usual text (None) are equations for which that divides by nothing but what the equations
+    divide by: those where all rates along each path are the same, and none can be 0.
+    """
+    system = _constant_system(equations, variables)
+    if system is None:
+        return None
+    names, matrix, constants = system
+    order = _evaluation_order(matrix)
+    if order is None:
+        return None
+    size = len(names)
+    rates = _distinct([*(matrix[k, k] for k in range(size)), sympy.S.Zero])
+    whole = matrix.row_join(constants).col_join(sympy.zeros(1, size + 1))
+    paths = {(row, start): _paths(whole, start, row) for row in range(size) for start in range(size + 1)}
+    longest = max(len(path) for several in paths.values() for path in several)
+    mixed = any(
+        len({rates[k] for k in path}) > 1
+        for (_, start), several in paths.items()
+        if start < size
+        for path in several
+    )
+    if longest > exponentials.MOST or not (mixed or any(_can_vanish(rate) for rate in rates[:size])):
+        return None
+    dt = sympy.Symbol("dt", real=True, positive=True)
+    state = [*(sympy.sympify(name) for name in names), sympy.S.One]
+    lines = []
+    for row, name in enumerate(names):
+        update = sympy.S.Zero
+        for start in range(size + 1):
+            for path in paths[row, start]:
+                along = sympy.Mul(*[whole[b, a] for a, b in zip(path, path[1:], strict=False)])
+                update += state[start] * along * _flow([rates[k] * dt for k in path], dt)
+        lines.append(f"_{name} = {sympy_to_str(update)}")
+    return "\n".join(lines + [f"{name} = _{name}" for name in names])
+
+
+def _can_vanish(rate):
+    """Whether a rate is 0 for some values: not where it is one over something without a denominator."""
+    return rate == 0 or bool(sympy.denom(sympy.together(1 / rate)).free_symbols)
+
+
+def _paths(matrix, start, end):
+    """All ways from one variable to another along the entries of a matrix that has no loops but of one."""
+    if start == end:
+        return [[end]]
+    found = []
+    for before in range(matrix.rows):
+        if before != end and matrix[end, before] != 0:
+            found += [[*path, end] for path in _paths(matrix, start, before)]
+    return found
+
+
+def _flow(points, dt):
+    """dt**k exp[points], by the exponential alone where the points are the same."""
+    k = len(points) - 1
+    if len(set(points)) == 1:
+        return dt**k * sympy.exp(points[0]) / sympy.factorial(k)
+    return dt**k * sympy.Function(exponentials.NAME.format(k + 1), real=True)(*points)
 
 
 def exponential(matrix, dt):

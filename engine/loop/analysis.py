@@ -16,6 +16,8 @@ from brian2.input.timedarray import TimedArray
 from brian2.parsing.rendering import NodeRenderer
 from brian2.utils.stringtools import get_identifiers
 
+from .. import exponentials
+
 RAND, RANDN = DEFAULT_FUNCTIONS["rand"], DEFAULT_FUNCTIONS["randn"]
 # Functions without memory: calling them in another order, or for many elements at once, changes nothing.
 PURE = {
@@ -287,6 +289,8 @@ class Facts:
 
 def is_pure(name, function):
     if isinstance(function, TimedArray):
+        return True
+    if function in exponentials.functions().values():
         return True
     return name in ("fast_timestep", *IN_VECTORS.values()) or (name in PURE and function is PURE[name])
 

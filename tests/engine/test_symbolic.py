@@ -1,20 +1,25 @@
-"""Exact updates without a Jordan form: Brian2's text, the right numbers, and a key that misses nothing."""
+"""Exact updates without a Jordan form: Brian2's text, the right numbers also where rates meet, and a complete
+key.
+"""
 
 import json
 
+import mpmath
 import numpy as np
 import pytest
 
 brian2 = pytest.importorskip("brian2")
 
-from brian2 import Equations, NeuronGroup, TimedArray, second  # noqa: E402
+from brian2 import Equations, NeuronGroup, TimedArray, ms, mV, second  # noqa: E402
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function  # noqa: E402
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException  # noqa: E402
 from brian2.stateupdaters.exact import linear as standard  # noqa: E402
 from brian2.stateupdaters.exponential_euler import exponential_euler  # noqa: E402
 from scipy.linalg import expm  # noqa: E402
 
-from engine import symbolic  # noqa: E402
+import engine  # noqa: E402
+from circuits import Circuit, neurons, population, trace  # noqa: E402
+from engine import exponentials, symbolic  # noqa: E402
 
 QUICK = {
     "leaky": "dv/dt = (El - v)/tau : 1",
@@ -53,16 +58,79 @@ def test_the_text_is_the_standard_one_for_larger_systems(name):
 
 @pytest.mark.parametrize("name", [*QUICK, *SLOW])
 def test_the_step_is_the_matrix_exponential(name):
-    """Against the exponential of the numerical matrix of X' = M X + B, 1."""
-    equations = Equations((QUICK | SLOW)[name])
-    names = [key for key, _ in equations.get_substituted_expressions({})]
-    draw = np.random.default_rng(sum(map(ord, name)))
-    values = {key: draw.uniform(0.5, 1.5) for key in sorted(equations.identifiers | equations.names)}
-    values |= {"ms": 0.001, "pi": np.pi, "dt": 0.1, "sin": np.sin, "exp": np.exp, "sqrt": np.sqrt}
-    if name == "adaptive":  # real eigenvalues
-        values |= {"a": 0.01, "tw": 5.0}
+    values = {"a": 0.01, "tw": 5.0} if name == "adaptive" else {}  # real eigenvalues
     if "20*ms" in (QUICK | SLOW)[name]:
         values["dt"] = 0.002
+    check_against_the_matrix_exponential(symbolic.exact_update, (QUICK | SLOW)[name], **values)
+
+
+POLES = {  # equations, and values at which the usual text divides by 0
+    "cuba": (SLOW["cuba"], dict(tm=1.0, te=1.0, ti=1.0)),
+    "cuba, one": (SLOW["cuba"], dict(tm=1.0, te=0.3, ti=1.0)),
+    "cuba, nearly": (SLOW["cuba"], dict(tm=1.0, te=1.0 + 1e-13, ti=1.0 - 1e-9)),
+    "alpha": (SLOW["alpha"], dict(tm=0.7, te=0.7)),
+    "two exponentials": (SLOW["two exponentials"], dict(t1=0.5, t2=0.5, tm=0.5)),
+    "two exponentials, nearly": (SLOW["two exponentials"], dict(t1=0.5, t2=0.5 + 1e-6, tm=0.5 - 2e-12)),
+    "no leak": (QUICK["conductance"], dict(gl=0.0)),
+    "no leak, not exactly": (QUICK["conductance"], dict(gl=1e-14)),
+    "perfect integrator": ("dv/dt = I/C : 1\ndI/dt = (s - I)/tau : 1\nds/dt = -s/tau : 1", {}),
+    "stiff": (SLOW["cuba"], dict(tm=1.0, te=1e-6, ti=1e9)),
+    "five in a row": (
+        "da/dt = -a/t1 : 1\ndb/dt = (a - b)/t2 : 1\ndc/dt = b - c/t3 : 1\ndd/dt = (a + c - d)/t4 : 1\n"
+        "dv/dt = (d - v + E)/t5 : 1",
+        dict(t1=1.0, t2=1.0, t3=1.0 + 1e-5, t4=1.0, t5=0.02),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", POLES)
+def test_a_step_of_circuits_has_a_value_for_any_rates(name):
+    equations, values = POLES[name]
+    check_against_the_matrix_exponential(symbolic.regular_update, equations, **values)
+
+
+@pytest.mark.parametrize("name", ["leaky", "driven", "two traces", "repeated"])
+def test_what_has_no_pole_keeps_the_usual_text(name):
+    assert symbolic.regular_update(Equations(QUICK[name]), {}) is None
+
+
+@pytest.mark.parametrize("backend", ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)])
+def test_time_constants_may_meet_in_a_circuit(backend):
+    """Membrane and current with the same time constant, or nearly: v = w (t/tau) exp(-t/tau) above rest."""
+    cell = neurons.cuba(E_L=-60 * mV).but(g_e=9 * mV, g_i=-4 * mV)
+    net = Circuit(cells=population(cell, 1), record=[trace("cells", "v")], dt=0.1 * ms)
+    for tau_e, tau_i in ((20, 20), (20 * (1 + 1e-14), 20), (5, 20 * (1 - 1e-10))):
+        numbers = {"cells.tau_e": tau_e * ms, "cells.tau_i": tau_i * ms}
+        found = engine.run(net.but(numbers), 60 * ms, backend=backend).traces["cells.v"]
+        t = found.t * 1e3
+        excitation = 9 * (t / 20 * np.exp(-t / 20) if tau_e > 19 else (np.exp(-t / 20) - np.exp(-t / 5)) / 3)
+        expected = -60 + excitation - 4 * t / 20 * np.exp(-t / 20)
+        np.testing.assert_allclose(1e3 * found.values[:, 0], expected, rtol=0, atol=2e-9)
+
+
+@pytest.mark.parametrize("count", range(2, exponentials.MOST + 1))
+def test_divided_differences_of_the_exponential(count):
+    """Against the corner of exp of the matrix with the points on its diagonal and 1 beside it (Opitz)."""
+    draw = np.random.default_rng(count)
+    points = -draw.uniform(0, 6, (12, count))
+    points[:3, 1:] = points[:3, :1] * (1 + 1e-9 * draw.standard_normal((3, count - 1)))
+    points[3:6, 1] = points[3:6, 0]
+    points[6] = 0.0
+    with mpmath.workdps(40):  # the routines in double precision have poles of their own here
+        chains = [mpmath.matrix(np.diag(row) + np.eye(count, k=1)) for row in points]
+        expected = [float(mpmath.expm(chain)[0, count - 1]) for chain in chains]
+    np.testing.assert_allclose(exponentials.exp_difference(*points.T), expected, rtol=1e-13)
+    assert exponentials.exp_difference(*([-1e5] * (count - 1)), -1.0) > 0
+
+
+def check_against_the_matrix_exponential(update, text, **given):
+    """A step against the exponential of the numerical matrix of X' = M X + B, 1."""
+    equations = Equations(text)
+    names = [key for key, _ in equations.get_substituted_expressions({})]
+    draw = np.random.default_rng(sum(map(ord, text)))
+    values = {key: draw.uniform(0.5, 1.5) for key in sorted(equations.identifiers | equations.names)}
+    values |= {"ms": 0.001, "pi": np.pi, "dt": 0.1, "sin": np.sin, "exp": np.exp, "sqrt": np.sqrt}
+    values |= {exponentials.NAME.format(k): exponentials.exp_difference for k in range(2, 7)} | given
 
     def derivative(state):
         at = values | dict(zip(names, state, strict=True))
@@ -75,7 +143,7 @@ def test_the_step_is_the_matrix_exponential(name):
     start = draw.uniform(0.5, 1.5, size)
     expected = (expm(system * values["dt"]) @ [*start, 1.0])[:size]
     found = values | dict(zip(names, start, strict=True))
-    exec(symbolic.exact_update(equations, {}), {}, found)
+    exec(update(equations, {}), {}, found)
     np.testing.assert_allclose([found[key] for key in names], expected, rtol=1e-10)
 
 

@@ -1,0 +1,133 @@
+"""Divided differences of the exponential, as functions that equations of Brian2 can call.
+
+What flows in a time h along a chain of linear equations with the rates r_0, ..., r_k is a number times
+
+    h**k exp[x_0, ..., x_k],   x_i = r_i h,   exp[x] = exp(x),
+    exp[x_0, ..., x_k] = (exp[x_1, ..., x_k] - exp[x_0, ..., x_{k-1}])/(x_k - x_0)
+
+and exp(x)/k! where all arguments are x. Written out in exponentials this has a pole wherever two rates are
+equal, and loses digits near it; the functions here have none, whatever the order of their arguments:
+`exp_difference_2(x, y)` to `exp_difference_6(...)`. Arguments that span more than `_NEAR` are reduced by the
+recursion above (sorted, so that at most a factor (k/2)**k of the rounding error is gained), others summed as
+
+    exp[x_0, ..., x_k] = exp(c) sum_n h_n(x_0 - c, ..., x_k - c)/(n + k)!
+
+with the complete homogeneous symmetric polynomials h_n and c in the middle of the arguments.
+"""
+
+import functools
+import math
+
+import numpy as np
+
+MOST = 6
+NAME = "exp_difference_{}"
+_NEAR = 2.0
+_TERMS = 20  # the last one is below 1e-17 of the first where no argument is further than 1 from the middle
+
+_CODE = """
+#include <math.h>
+static inline double _exp_differences(const double* x, int k)
+{
+    if (k == 0) return exp(x[0]);
+    const double span = x[k] - x[0];
+    if (span > NEAR)
+        return (_exp_differences(x + 1, k - 1) - _exp_differences(x, k - 1))/span;
+    const double middle = 0.5*(x[0] + x[k]);
+    double powers[MOST] = {1.0};
+    for (int i = 1; i <= k; i++) powers[i] = 1.0;
+    double factor = 1.0, sum = 0.0;
+    for (int i = 2; i <= k; i++) factor /= i;
+    for (int n = 0; n < TERMS; n++)
+    {
+        sum += powers[k]*factor;
+        factor /= n + 1 + k;
+        powers[0] *= x[0] - middle;
+        for (int i = 1; i <= k; i++) powers[i] = powers[i - 1] + (x[i] - middle)*powers[i];
+    }
+    return exp(middle)*sum;
+}
+"""
+for _name, _value in (("NEAR", _NEAR), ("MOST", MOST), ("TERMS", _TERMS)):
+    _CODE = _CODE.replace(_name, repr(_value))
+
+_OF = """
+static inline double %(name)s(%(declared)s)
+{
+    double x[%(count)d] = {%(listed)s};
+    for (int i = 1; i < %(count)d; i++)
+        for (int j = i; j > 0 && x[j - 1] > x[j]; j--)
+        {
+            const double larger = x[j - 1];
+            x[j - 1] = x[j];
+            x[j] = larger;
+        }
+    return _exp_differences(x, %(count)d - 1);
+}
+"""
+
+
+def exp_difference(*points):
+    """exp[x_0, ..., x_k] of numbers or arrays.
+
+    Parameters
+    ----------
+    points : float or array
+        The arguments in any order.
+
+    Returns
+    -------
+    array of their common shape
+    """
+    return _sorted_difference(np.sort(np.stack(np.broadcast_arrays(*points)).astype(float), axis=0))
+
+
+def _sorted_difference(x):
+    k = len(x) - 1
+    if k == 0:
+        return np.exp(x[0])
+    span = x[k] - x[0]
+    far = span > _NEAR
+    middle = 0.5 * (x[0] + x[k])
+    y = np.where(far, 0.0, x - middle)
+    powers, total, factor = [np.ones_like(span) for _ in x], 0.0, 1 / math.factorial(k)
+    for n in range(_TERMS):
+        total = total + powers[k] * factor
+        factor /= n + 1 + k
+        powers[0] = powers[0] * y[0]
+        for i in range(1, k + 1):
+            powers[i] = powers[i - 1] + y[i] * powers[i]
+    near = np.exp(middle) * total
+    if not np.any(far):
+        return near
+    apart = (_sorted_difference(x[1:]) - _sorted_difference(x[:-1])) / np.where(far, span, 1.0)
+    return np.where(far, apart, near)
+
+
+@functools.cache
+def functions():
+    """The functions as Brian2 knows them, by name."""
+    from brian2.core.functions import Function
+
+    shared = Function(exp_difference, arg_units=[1], return_unit=1)
+    shared.implementations.add_implementation("cpp", code=_CODE, name="_exp_differences")
+    made = {}
+    for count in range(2, MOST + 1):
+        name = NAME.format(count)
+        arguments = [f"x{k}" for k in range(count)]
+        code = _OF % dict(
+            name=f"_{name}", count=count, listed=", ".join(arguments),
+            declared=", ".join(f"double {each}" for each in arguments),
+        )  # fmt: skip
+        made[name] = Function(exp_difference, arg_units=[1] * count, return_unit=1)
+        made[name].implementations.add_implementation(
+            "cpp", code=code, dependencies={"_exp_differences": shared}, name=f"_{name}"
+        )
+    return made
+
+
+def register():
+    """Make the functions known to Brian2 by name."""
+    from brian2.core.functions import DEFAULT_FUNCTIONS
+
+    DEFAULT_FUNCTIONS.update(functions())
