@@ -1,7 +1,7 @@
-"""Cells against closed forms, adaptive integration of the same equations, NEST and NEURON.
+"""Cells against closed forms and adaptive integration of the same equations.
 
-The references here are written independently of the library, in numbers of mV, ms, nS, pA. Comparisons with
-NEST and NEURON run where these are installed (the extra `oracles`).
+The references here are written independently of the library, in numbers of mV, ms, nS, pA. For comparisons
+with NEST and NEURON see tests/oracles/test_cells.py.
 """
 
 import numpy as np
@@ -140,19 +140,6 @@ def test_adaptive_threshold_slows_down_to_the_closed_form():
 
 # ------------------------------------------------------------------------------- adaptive exponential
 
-# NEST 3.10's aeif_cond_exp (resolution 0.01 ms, error 1e-9): spikes in 500 ms, times (ms) of the first ones.
-NEST_ADEX = {
-    "tonic spiking": (51, [14.23, 23.16, 32.25, 41.46]),
-    "adaptation": (10, [14.91, 26.18, 40.55, 60.16]),
-    "initial burst": (10, [5.47, 8.89, 16.21, 70.95]),
-    "regular bursting": (9, [16.16, 19.08, 24.20, 155.96]),
-    "delayed accelerating": (36, [33.58, 54.17, 73.25, 91.19]),
-    "delayed regular bursting": (26, [57.18, 60.40, 64.71, 72.13]),
-    "transient spiking": (1, [30.29]),
-    "irregular spiking": (28, [15.65, 19.09, 23.56, 30.27]),
-}
-
-
 def stacked(cells, names):
     """One cell with arrays of the parameters of several."""
     return cells[0].but(**{k: [cell.params[k] for cell in cells] for k in names})
@@ -195,18 +182,6 @@ def test_adaptive_exponential_meets_adaptive_integration_at_other_currents():
         # every reset waits for the end of its step
         drift = train[:compared] - expected[:compared]
         assert np.all(drift > -0.08) and np.all(drift < 0.05 * (np.arange(compared) + 1.5))
-
-
-@pytest.mark.slow
-def test_adaptive_exponential_patterns_meet_nest():
-    patterns = neurons.adaptive_exponential_patterns()
-    cells = [pattern.cell for pattern in patterns.values()]
-    drive = np.array([float(pattern.baseline) for pattern in patterns.values()]) * amp
-    found = trains(simulate(stacked(cells, cells[0].params), 500, 0.025, n=8, drive=drive))
-    for name, train in zip(patterns, found, strict=True):
-        count, first = NEST_ADEX[name]
-        assert len(train) == count
-        assert np.abs(train[: len(first)] - first).max() < 0.1, name
 
 
 # ---------------------------------------------------------------------------------------- Izhikevich
@@ -369,139 +344,6 @@ def test_a_crossing_is_one_spike_however_long_it_lasts():
     recording = simulate(held, 20, 0.05, drive=10 * uA / cm**2, record=["v"])
     assert (recording.traces["cells.v"].values[-100:] > 0).all()
     assert len(recording.spikes["cells"]) == 1
-
-
-# ------------------------------------------------------------------------------------------- oracles
-
-
-@pytest.fixture(scope="module")
-def nest():
-    nest = pytest.importorskip("nest")
-    nest.set_verbosity("M_ERROR")
-    return nest
-
-
-def nest_trains(nest, model, parameters, duration, dt, drive=None):
-    """Spike times (ms) of one NEST cell per dictionary.
-
-    NEST stamps a spike with the end of its step and counts the refractory period from there: spikes are moved
-    by a step, and refractory periods are given one step shorter.
-    """
-    nest.ResetKernel()
-    nest.resolution = dt
-    recorders = []
-    for k, each in enumerate(parameters):
-        each = {key: value - dt if key == "t_ref" and value > 0 else value for key, value in each.items()}
-        cell, recorder = nest.Create(model, params=each), nest.Create("spike_recorder")
-        if drive is not None:
-            nest.Connect(nest.Create("dc_generator", params={"amplitude": drive[k]}), cell)
-        nest.Connect(cell, recorder)
-        recorders.append(recorder)
-    nest.Simulate(duration)
-    return [np.asarray(recorder.events["times"]) - dt for recorder in recorders]
-
-
-def test_leaky_equals_nest(nest):
-    amplitude = [210.0, 300.0, 550.0]
-    base = dict(tau_m=20.0, C_m=200.0, E_L=-70.0, V_m=-70.0, V_th=-50.0, V_reset=-60.0, t_ref=2.0)
-    expected = nest_trains(nest, "iaf_psc_delta", [dict(base, I_e=x) for x in amplitude], 200.0, 0.1)
-    found = trains(simulate(neurons.leaky(), 200, 0.1, n=3, drive=np.array(amplitude) * 1e-12 * amp))
-    for ours, theirs in zip(found, expected, strict=True):
-        assert len(theirs) > 2 and len(ours) == len(theirs) and np.allclose(ours, theirs, atol=1e-6)
-
-
-def test_leaky_conductance_equals_nest(nest):
-    base = dict(
-        C_m=200.0, g_L=10.0, E_L=-60.0, V_m=-60.0, V_th=-50.0, V_reset=-60.0, t_ref=5.0, E_ex=0.0, E_in=-80.0,
-        tau_syn_ex=5.0, tau_syn_in=10.0, I_e=120.0,
-    )
-    starts = [(100.0, 0.0), (150.0, 60.0), (300.0, 200.0)]
-    parameters = [dict(base, g_ex=e, g_in=i) for e, i in starts]
-    expected = nest_trains(nest, "iaf_cond_exp", parameters, 100.0, 0.02)
-    g_e, g_i = np.array(starts).T
-    cell = neurons.leaky_conductance().but(g_e=g_e * nS, g_i=g_i * nS)
-    found = trains(simulate(cell, 100, 0.02, n=3, drive=120 * pA))
-    for ours, theirs in zip(found, expected, strict=True):
-        assert len(theirs) >= 2 and len(ours) == len(theirs)
-        assert np.abs(ours - theirs).max() < 0.021
-
-
-def test_adaptive_threshold_equals_nest(nest):
-    base = dict(
-        C_m=200.0, g=10.0, E_L=-70.0, V_m=-70.0, V_th=-50.0, V_reset=-60.0, t_ref=2.0,
-        spike_dependent_threshold=True, th_spike_add=2.0, th_spike_decay=0.01,
-        voltage_reset_fraction=0.0, voltage_reset_add=10.0,
-    )
-    amplitude = [300.0, 600.0]
-    expected = nest_trains(nest, "glif_psc", [base, base], 300.0, 0.02, drive=amplitude)
-    cell = neurons.adaptive_threshold()
-    found = trains(simulate(cell, 300, 0.02, n=2, drive=np.array(amplitude) * 1e-12 * amp))
-    for ours, theirs in zip(found, expected, strict=True):
-        assert len(theirs) > 5
-        assert abs(len(ours) - len(theirs)) <= 1
-        late = slice(len(theirs) // 2, len(theirs) - 1)
-        assert abs(np.diff(ours)[late].mean() / np.diff(theirs)[late].mean() - 1) < 0.02
-
-
-def test_izhikevich_equals_nest(nest):
-    kinds = [(0.02, 0.2, -65.0, 8.0, 10.0), (0.1, 0.2, -65.0, 2.0, 7.0), (0.02, 0.2, -50.0, 2.0, 12.0)]
-    base = dict(V_m=-65.0, consistent_integration=True)
-    parameters = [dict(base, a=a, b=b, c=c, d=d, I_e=x, U_m=-65.0 * b) for a, b, c, d, x in kinds]
-    expected = nest_trains(nest, "izhikevich", parameters, 300.0, 0.1)
-    a, b, c, d, x = np.array(kinds).T
-    cell = neurons.izhikevich(a=a / ms, b=b / ms, c=c * mV, d=d * mV / ms)
-    found = trains(simulate(cell, 300, 0.1, n=3, drive=x * mV / ms))
-    for ours, theirs in zip(found, expected, strict=True):
-        assert len(theirs) > 5 and len(ours) == len(theirs) and np.allclose(ours, theirs, atol=1e-6)
-
-
-def test_adaptive_exponential_equals_nest(nest):
-    cell = neurons.adaptive_exponential()
-    base = dict(
-        C_m=281.0, g_L=30.0, E_L=-70.6, V_m=-70.6, V_th=-50.4, Delta_T=2.0, tau_w=144.0, a=4.0, b=80.5,
-        V_reset=-70.6, V_peak=20.0, t_ref=0.0, gsl_error_tol=1e-9,
-    )
-    amplitude = [750.0, 900.0, 1500.0]
-    expected = nest_trains(nest, "aeif_cond_exp", [dict(base, I_e=x) for x in amplitude], 200.0, 0.01)
-    found = trains(simulate(cell, 200, 0.05, n=3, drive=np.array(amplitude) * 1e-12 * amp))
-    for ours, theirs in zip(found, expected, strict=True):
-        assert len(theirs) >= 1 and len(ours) == len(theirs)
-        assert np.all(np.abs(ours - theirs) < 0.06 + 5e-3 * theirs)  # resets wait for the end of a step
-
-
-def test_traub_miles_equals_nest(nest):
-    amplitude = [0.0, 300.0, 1000.0]
-    expected = nest_trains(nest, "hh_cond_exp_traub", [dict(I_e=x) for x in amplitude], 100.0, 0.01)
-    found = trains(simulate(neurons.traub_miles(), 100, 0.05, n=3, drive=np.array(amplitude) * 1e-12 * amp))
-    for ours, theirs in zip(found, expected, strict=True):
-        assert len(ours) == len(theirs)
-        # NEST takes the maximum of a spike for its time, 0.1 to 0.2 ms after the crossing
-        assert np.abs(np.diff(ours) - np.diff(theirs)).max() < 0.11
-        assert np.abs(ours - theirs + 0.15).max() < 0.1
-
-
-def test_hodgkin_huxley_equals_neuron():
-    neuron = pytest.importorskip("neuron")
-    h = neuron.h
-    h.load_file("stdrun.hoc")
-    section = h.Section(name="axon")
-    section.L = section.diam = 100 / np.sqrt(np.pi)  # 1e4 um2: 1 nA is 10 uA/cm2
-    section.insert("hh")
-    h.celsius, section.el_hh = 6.3, -54.402
-    stimulus = h.IClamp(section(0.5))
-    stimulus.delay, stimulus.dur, stimulus.amp = 0, 1e9, 1.4
-    times, counter = h.Vector(), h.NetCon(section(0.5)._ref_v, None, sec=section)
-    counter.threshold = 0
-    counter.record(times)
-    h.cvode_active(1)
-    h.cvode.atol(1e-8)
-    h.usetable_hh = 0
-    h.finitialize(-65)
-    h.continuerun(100)
-    expected = np.array(times)
-    found = trains(simulate(neurons.hodgkin_huxley(), 100, 0.05, drive=14 * uA / cm**2))[0]
-    assert len(found) == len(expected) > 5
-    assert np.abs(found - expected).max() < 0.06
 
 
 def test_densities_and_currents_are_not_confused():

@@ -21,7 +21,7 @@ KEY = "oracle agreement"
 
 def pytest_addoption(parser):
     parser.addoption("--evidence", type=Path, help="write what the comparisons found to this file (JSON)")
-    parser.addoption("--oracle-seed", type=int, default=1, help="draw other parameters and inputs (default 1)")
+    parser.addoption("--oracle-seed", type=int, default=1, help="draw other parameters and input")
 
 
 def pytest_configure(config):
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items):
 
 
 class Collector:
-    """Gathers the rows of all tests, those of the processes of pytest-xdist too, and writes them at the end."""
+    """Gathers the rows of all tests, also of the processes of pytest-xdist, and writes them at the end."""
 
     def __init__(self, config):
         self.config, self.rows = config, []
@@ -59,7 +59,8 @@ class Collector:
             except importlib.metadata.PackageNotFoundError:
                 continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = sorted(self.rows, key=lambda row: (row["subject"], row["oracle"], row["quantity"], row["test"]))
+        order = ("subject", "oracle", "quantity", "test")
+        rows = sorted(self.rows, key=lambda row: [row[key] for key in order])
         path.write_text(json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n")
 
 
@@ -101,7 +102,7 @@ def agrees(request):
 def draw(request):
     """A generator for parameters and inputs, the same for the same test and `--oracle-seed`."""
     name = [ord(letter) for letter in request.node.originalname]
-    return np.random.default_rng([request.config.getoption("--oracle-seed"), *name])
+    return np.random.default_rng([request.config.getoption("--oracle-seed", 1), *name])
 
 
 @pytest.fixture
