@@ -187,8 +187,8 @@ def adaptive_exponential(
     The right-hand sides take u = min(v, V_peak): v runs away within the last step, and an integrator that
     looks ahead must not carry that into w (nor overflow). The solution up to the spike is the same.
     Runge-Kutta of 4th order: at 0.1 ms the first spike comes within 0.08 ms of the exact solution, with Euler
-    0.1 to 0.3 ms late. What remains is of first order: a reset waits for the end of its step, and the upstroke
-    may take one step more, which together lengthen an interval by dt/2 to dt on average.
+    0.1 to 0.3 ms late. What remains is of first order: a reset waits for the end of its step, and the
+    upstroke may take one step more, which together lengthen an interval by dt/2 to dt on average.
     """
     return Cell(
         "adaptive_exponential",
@@ -293,8 +293,9 @@ def traub_miles(
     appendix B): whole cell of 20000 um2; its weights are `delta("g_e", 6*nS)` and `delta("g_i", 67*nS)`.
     Input I in amp. A spike is an upward crossing of V_spike, one per crossing; there is no other refractory
     period (the benchmark's program in Brian2 has 3 ms, NEST's model a maximum with 2 ms). Starts at E_L with
-    gates at their steady state (NEST starts them at theirs for E_L + V_T, -123 mV). E_L is that of the programs in Brian2
-    and NEST; at this value the cell fires by itself, at 14 Hz. Singularities are removed with exprel.
+    gates at their steady state (NEST starts them at theirs for E_L + V_T, -123 mV). E_L is that of the
+    programs in Brian2 and NEST; at this value the cell fires by itself, at 14 Hz. Singularities are removed
+    with exprel.
 
     "rk4" needs dt <= 0.05 ms and its intervals are then within a step of NEST's adaptive integration.
     "exponential_euler" is stable at the benchmark's 0.1 ms, but lengthens the intervals there by 8 to 13 %

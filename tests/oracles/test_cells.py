@@ -955,9 +955,8 @@ def test_traub_miles(nest, agrees, draw, cases):
 def test_where_gates_start(nest, agrees):
     """Here at the steady state for v = E_L; in NEST at that for E_L + V_T."""
     seen = nest.Create("hh_cond_exp_traub")
-    _, found = models.simulate(
-        neurons.traub_miles(C_m=1e9 * pF).but(v=[-60, -123] * mV), 2, 0.02, 0.01, ["m", "h", "n"], "interpreted"
-    )
+    cell = neurons.traub_miles(C_m=1e9 * pF).but(v=[-60, -123] * mV)
+    _, found = models.simulate(cell, 2, 0.02, 0.01, ["m", "h", "n"], "interpreted")
     theirs = np.array([seen.Act_m, seen.Inact_h, seen.Act_n])
     here, there = np.array([found[gate][0] for gate in "mhn"]).T
     agrees(
