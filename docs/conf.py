@@ -21,7 +21,7 @@ extensions = [
     "plastica_docs.docstrings",
 ]
 exclude_patterns = ["_build", "plastica_docs", "evidence", "**/.ipynb_checkpoints"]
-myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_block"]
+myst_enable_extensions = ["dollarmath", "colon_fence", "substitution"]
 myst_heading_anchors = 3
 nitpicky = False
 

@@ -123,9 +123,9 @@ def _results(name, report):
     ]
     if failing:
         listed = "\n".join(f"- {escaped(claim['name'])}" for claim in failing)
-        quick = " in this reduced form" if "--quick" in report["options"] else ""
+        fail = "claim fails" if len(failing) == 1 else "claims fail"
         parts.append(
-            f"```{{admonition}} {len(failing)} of {len(report['claims'])} claims fail{quick}\n"
+            f"```{{admonition}} {len(failing)} {fail} of {len(report['claims'])}\n"
             f":class: warning\n{listed}\n```"
         )
     claims = [claim for claim in report["claims"] if not claim["control"]]
