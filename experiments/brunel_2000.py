@@ -51,7 +51,7 @@ def run(
     *,
     n_e=FULL,
     duration=500 * ms,
-    slow_duration=1500 * ms,
+    slow_duration=3150 * ms,
     settled=150 * ms,
     gs=(4.5, 5.0, 5.5, 6.0, 7.0, 8.0),
     slow_delay=3 * ms,

@@ -87,9 +87,9 @@ def compared(ours, theirs):
         values = [np.sort(run[name]) if np.ndim(run[name]) else run[name] for run in (*ours, *theirs)]
         distance = _kolmogorov if np.ndim(values[0]) else _difference
         d = np.array([distance(values[a], values[b]) for a, b in zip(*pairs, strict=True)])
-        inside = same @ d / inner
         across = (d.sum() - same @ d) / (len(d) - inner)
-        # a ratio of zeros: every run gave the same
+        # above 0, so that two groups of equal values each are apart; where all are equal, the ratio is 1
+        inside = np.maximum(same @ d / inner, 1e-9 * d.max())
         ratio = np.log(np.divide(across, inside, out=np.ones(size), where=inside > 0))
         table.append((d, across[0], inside[0], ratio))
     ratios = np.array([ratio for *_, ratio in table])
@@ -166,6 +166,18 @@ def test_another_model_is_told_apart(shift):
     random = np.random.default_rng(1)
     for _ in range(5):
         assert told_apart(compared(imitated(random), imitated(random, shift))) > 1
+
+
+def test_values_without_any_spread_are_told_apart():
+    random = np.random.default_rng(3)
+    ours, theirs = imitated(random), imitated(random)
+    for group, value in ((ours, 1.0), (theirs, 1.0 + 1e-6)):
+        for run in group:
+            run["same"] = value
+    assert told_apart(compared(ours, theirs)) > 1
+    for run in theirs:
+        run["same"] = 1.0
+    assert told_apart(compared(ours, theirs)) <= 1
 
 
 def test_false_alarms_come_at_the_stated_rate():
