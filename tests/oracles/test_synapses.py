@@ -249,6 +249,37 @@ def test_conductances(nest, agrees, draw, name, given):
     agrees(subject, oracle, "largest difference of v over its peak", relative(a, b), max(1e-7, high))
 
 
+def test_conductances_on_cells_of_linear_equations(nest, agrees, draw):
+    """A conductance makes a linear cell non-linear: not exact any more but exponential Euler, first order."""
+    duration, tau = 80.0, np.array([0.5, 1.0, 2.0, 3.0, 5.0, 8.0])
+    trains, w, delays = fan_in(draw, 8, duration, 0.1)
+    parameters = [dict(QUIET, C_m=200.0, g_L=10.0, E_ex=0.0, tau_syn_ex=each) for each in tau]
+    off = {}
+    for dt in (0.1, 0.05):
+        _, seen = in_nest(nest, "iaf_cond_exp", parameters, trains, w, delays, duration, dt, ["V_m"])
+        cell = neurons.leaky(tau_m=20 * ms, R=100 * Mohm, V_t=1e3 * mV)
+        made = synapses.exponential_conductance(w=w * nS, tau=tau * ms, E=0 * mV)
+        _, found = driven(cell, made, trains, delays, duration, dt, ["v"])
+        a, b = models.same_grid(1e3 * found["v"] + 70, seen["V_m"] + 70)
+        off[dt] = relative(a, b)
+    subject, oracle = "circuits.synapses.exponential_conductance", "NEST iaf_cond_exp"
+    quantity = "on circuits.neurons.leaky"
+    note = """A conductance on a cell of linear equations leaves exponential Euler, which holds the
+    conductance over a step, dt/(2 tau) of it too high; where that matters take leaky_conductance
+    (Runge-Kutta)."""
+    agrees(
+        subject,
+        oracle,
+        f"{quantity}: largest difference of v over its peak at 0.05 ms",
+        off[0.05],
+        1.1 * 0.05 / (2 * tau.min()),
+        note=note,
+    )
+    agrees(
+        subject, oracle, f"{quantity}: that at 0.1 ms over it", off[0.1] / off[0.05], 2.3, low=1.7, note=note
+    )
+
+
 def test_equal_time_constants_are_nearly_an_alpha_function(nest, agrees, draw):
     """iaf_cond_alpha has one time constant; two that differ by 2e-3 of it give its conductance up to 1e-6."""
     dt, duration, tau = 0.05, 100.0, np.array([0.5, 1.0, 2.0, 3.0, 5.0, 8.0])
