@@ -6,13 +6,13 @@ from .references import PACKAGES, _aliases, module_files
 
 # In the order of the flow: package, what it holds, what it hands on.
 FLOW = (
+    ("plasticity", "rules, composed on one synapse", "Synapse"),
     ("circuits", "cells, synapses, wiring, inputs: data", "Circuit"),
     ("engine", "compiles once, runs many times", "Recording"),
     ("analysis", "arrays in, arrays out", "measures, plots"),
     ("experiments", "figures with claims, sweeps", ""),
 )
-SIDE = ("plasticity", "rules, composed on one synapse", "Synapse")
-BOX, HEIGHT, STEP, TOP = 270, 62, 104, 16
+BOX, HEIGHT, STEP, TOP = 270, 62, 98, 8
 
 
 def imports():
@@ -50,12 +50,8 @@ def svg():
         y = TOP + k * STEP
         parts.append(_box(8, y, package, text))
         if gives:
-            parts.append(_arrow(8 + BOX / 2, y + HEIGHT, 8 + BOX / 2, y + STEP, gives))
-    # Rules become synapses of a circuit.
-    parts.append(_box(8 + BOX + 60, TOP, SIDE[0], SIDE[1]))
-    parts.append(_arrow(8 + BOX + 60, TOP + HEIGHT / 2, 8 + BOX, TOP + HEIGHT / 2, SIDE[2], above=True))
-    height = TOP + len(FLOW) * STEP - (STEP - HEIGHT) + 16
-    width = 8 + 2 * BOX + 60 + 8
+            parts.append(_arrow(8 + BOX / 2, y + HEIGHT, y + STEP, gives))
+    height, width = 2 * TOP + (len(FLOW) - 1) * STEP + HEIGHT, BOX + 16
     described = "Circuits are data; the engine runs them; recordings go to analysis and experiments."
     return (
         f'<svg class="architecture" viewBox="0 0 {width} {height}" role="img" aria-label="{described}" '
@@ -76,10 +72,8 @@ def _box(x, y, name, text):
     )
 
 
-def _arrow(x1, y1, x2, y2, label, above=False):
-    x, y = ((x1 + x2) / 2, y1 - 7) if above else (x1 + 10, (y1 + y2) / 2 + 4)
-    anchor = "middle" if above else "start"
+def _arrow(x, start, end, label):
     return (
-        f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" marker-end="url(#tip)"/>'
-        f'<text class="what" x="{x}" y="{y}" style="text-anchor: {anchor}">{label}</text>'
+        f'<line x1="{x}" y1="{start}" x2="{x}" y2="{end}" marker-end="url(#tip)"/>'
+        f'<text class="what" x="{x + 10}" y="{(start + end) / 2 + 4}">{label}</text>'
     )

@@ -1,5 +1,6 @@
 """A page for every cell, synapse and rule, and one table for wiring, inputs and encodings."""
 
+import importlib
 import inspect
 import re
 
@@ -7,11 +8,11 @@ import circuits
 from circuits import encodings, typeset, wiring
 from circuits.display import synapse_code, value_text
 from circuits.equations import DIFFERENTIAL_EQUATION, PARAMETER, parse, statements
-from circuits.values import dimension, kind, unit_text
+from circuits.values import dimension, kind
 
 from . import ROOT, evidence, references
 from .library import items
-from .text import code, escaped, first_sentence, folded, paragraphs, table
+from .text import code, escaped, first_sentence, folded, paragraphs, table, unit
 
 TITLES = {"cell": "Cells", "synapse": "Synapses", "rule": "Rules of plasticity"}
 EVENTS = {
@@ -37,8 +38,37 @@ EXPRESSIONS = ("propose_pre", "propose_post", "drift", "gate", "factor")
 def pages():
     """Path below docs/ to Markdown, of all cards and their index."""
     made = {f"cards/{item.page}.md": card(item) for item in items()}
+    for module in _modules():
+        made[f"cards/{_short(module)}.md"] = module_page(module)
     made["cards/index.md"] = index()
     return made
+
+
+def _modules():
+    """The modules that have cards: the library first, then rules, then the larger circuits."""
+    found = dict.fromkeys(item.subject.rpartition(".")[0] for item in items())
+    library = ("circuits.neurons", "circuits.synapses")
+    return sorted(found, key=lambda m: (m not in library, not m.startswith("plasticity")))
+
+
+def _short(module):
+    return module.rpartition(".")[2]
+
+
+def module_page(module):
+    """The cards of one module."""
+    chosen = [item for item in items() if item.subject.rpartition(".")[0] == module]
+    about = paragraphs(importlib.import_module(module).__doc__)
+    toc = "\n".join(["```{toctree}", ":hidden:", "", *(item.page for item in chosen), "```"])
+    return "\n\n".join([f"# {module}", about, _table(chosen, True), toc]) + "\n"
+
+
+def _table(chosen, kinds=False):
+    rows = []
+    for item in chosen:
+        row = (f"[`{item.name}`]({item.page}.md)", first_sentence(inspect.getdoc(item.function)))
+        rows.append((*row, item.kind) if kinds else row)
+    return table(("name", "what it is", "kind")[: 3 if kinds else 2], rows)
 
 
 def index():
@@ -52,14 +82,9 @@ def index():
     ]
     for kind_, title in TITLES.items():
         chosen = [item for item in items() if item.kind == kind_]
-        rows = [
-            (f"[`{item.name}`]({item.page}.md)", first_sentence(inspect.getdoc(item.function)))
-            for item in chosen
-        ]
-        toc = "\n".join(["```{toctree}", ":hidden:", f":caption: {title}", ""])
-        toc += "\n" + "\n".join(item.page for item in chosen) + "\n```"
-        text += [f"## {title}", table((kind_, "what it is"), rows), toc]
-    text += ["## Wiring, inputs and encodings", _kinds()]
+        text += [f"## {title}", _table(chosen)]
+    toc = "\n".join(["```{toctree}", ":hidden:", "", *map(_short, _modules()), "```"])
+    text += ["## Wiring, inputs and encodings", _kinds(), toc]
     return "\n\n".join(text) + "\n"
 
 
@@ -142,10 +167,10 @@ def _cell(cell):
     facts = []
     if cell.refractory:
         facts.append(f"Refractory: ${typeset.expression(cell.refractory)}$.")
-    for port, unit in cell.inputs.items():
+    for port, given in cell.inputs.items():
         adds = cell.adds.get(port)
         own = f", to which the cell itself adds ${typeset.expression(adds)}$" if adds else ""
-        facts.append(f"Input: ${typeset.symbol(port)}$ in {unit_text(dimension(unit))}{own}.")
+        facts.append(f"Input: ${typeset.symbol(port)}$ in {unit(dimension(given))}{own}.")
     facts.append(f"Integration: {escaped(cell.method)}.")
     return [*made, " ".join(facts), _variables(cell.parsed, cell.init)]
 
@@ -169,8 +194,8 @@ def _variables(*groups, weights=()):
             start = code(start.removeprefix("drawn: ")) if start else ""
             if equation.type in kinds and not start:
                 start = "0"
-            unit = "that of w" if name in weights else unit_text(equation.dim)
-            rows.append((f"${typeset.symbol(name)}$", code(name), unit, ", ".join(remarks), start))
+            of = "that of w" if name in weights else unit(equation.dim)
+            rows.append((f"${typeset.symbol(name)}$", code(name), of, ", ".join(remarks), start))
     return table(("", "variable", "unit", "kind", "starts at"), rows) if rows else ""
 
 
@@ -233,9 +258,9 @@ def _units_of_weight(text):
 def _needs(made):
     """What the cells must have."""
     lines = []
-    for name, unit in made.needs.items():
+    for name, given in made.needs.items():
         remedy = f" ({escaped(made.remedy[name])})" if name in made.remedy else ""
-        shown = unit if isinstance(unit, str) else unit_text(dimension(unit))
+        shown = given if isinstance(given, str) else unit(dimension(given))
         lines.append(f"- needs `{name}` in {escaped(shown)}{remedy}")
     return "\n".join(lines)
 
@@ -245,9 +270,14 @@ def _numbers(made):
         return "None."
     rows = []
     for name, value in made.params.items():
-        shown = code(value) if kind(value) == "expression" else escaped(value_text(value))
+        shown = code(value) if kind(value) == "expression" else escaped(_rounded(value_text(value)))
         rows.append((f"${typeset.symbol(name)}$", code(name), shown))
     return table(("", "name", "default"), rows)
+
+
+def _rounded(text):
+    """Numbers computed from others have more digits than a table needs."""
+    return re.sub(r"\d+\.\d{6,}", lambda m: f"{float(m[0]):.6g}", text)
 
 
 def agreement(subject):

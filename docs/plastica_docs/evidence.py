@@ -5,7 +5,7 @@ import math
 from functools import cache
 
 from . import DOCS
-from .text import code, escaped, short, table
+from .text import code, escaped, interval, short, table
 
 EVIDENCE = DOCS / "evidence"
 
@@ -23,13 +23,10 @@ def rows_of(subject):
 
 
 def bounds(row):
-    """The interval of a comparison as text."""
-    low, high = row["low"], row["high"]
-    if low in (0, None) or low == -math.inf:
-        return f"at most {short(high)}"
-    if high in (None, math.inf):
-        return f"at least {short(low)}"
-    return f"{short(low)} to {short(high)}"
+    """The interval of a comparison as text; most are differences, which end at 0."""
+    return f"<= {short(row['high'])}" if row["low"] == 0 < row["high"] < math.inf else (
+        interval(row["low"], row["high"])
+    )
 
 
 def comparison_table(rows, subjects=False):
@@ -42,7 +39,7 @@ def comparison_table(rows, subjects=False):
         verdict = "agrees" if row["holds"] else "**DISAGREES**"
         unit = "" if row["unit"] == "1" else escaped(row["unit"])
         line = [escaped(row["oracle"]), escaped(row["quantity"]) + escaped(mark), short(row["measured"])]
-        body.append([*line, bounds(row), unit, verdict])
+        body.append([*line, escaped(bounds(row)), unit, verdict])
         if subjects:
             body[-1].insert(0, code(row["subject"]))
     text = table(["subject", *header] if subjects else header, body)

@@ -2,13 +2,12 @@
 
 import ast
 import inspect
-import shutil
 
 from experiments.__main__ import discover
 
 from . import DOCS, ROOT, references, runs
 from .library import items
-from .text import code, escaped, folded, paragraphs, short, table
+from .text import code, escaped, folded, interval, paragraphs, short, table
 
 
 def pages():
@@ -20,15 +19,24 @@ def pages():
 
 
 def figures():
-    """Copy the figures to where the pages look for them."""
+    """Copy the figures to where the pages look for them; those that are there stay."""
     place = DOCS / "gallery" / "figures"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
+    wanted = set()
     for name in discover():
         source = runs.folder(name) / "figure.png"
-        if source.exists():
-            _write_png(source, place / f"{name}.png", 1600)
-            _write_png(source, place / f"{name}-small.png", 480)
+        for target, width in ((f"{name}.png", 1600), (f"{name}-small.png", 480)):
+            if source.exists():
+                wanted.add(target)
+                if not _newer(place / target, source):
+                    _write_png(source, place / target, width)
+    for path in place.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+
+
+def _newer(path, source):
+    return path.exists() and path.stat().st_mtime >= source.stat().st_mtime
 
 
 def _write_png(source, target, width):
@@ -142,16 +150,12 @@ def _results(name, report):
 
 
 def _claims(claims):
-    from experiments import Claim
-
     rows = []
     for claim in claims:
-        measured = float("nan") if claim["measured"] is None else claim["measured"]
-        made = Claim(**{k: claim[k] for k in ("name", "low", "high", "unit", "control")}, measured=measured)
-        verdict = "holds" if claim["holds"] else "**FAILS**"
         number = f"{short(claim['measured'])} {claim['unit']}".strip()
-        texts = (escaped(text) for text in (claim["name"], number, made.bounds))
-        rows.append((*texts, verdict, escaped(claim["source"])))
+        must = f"{interval(claim['low'], claim['high'])} {claim['unit']}".strip()
+        texts = (escaped(text) for text in (claim["name"], number, "not " * claim["control"] + must))
+        rows.append((*texts, "holds" if claim["holds"] else "**FAILS**", escaped(claim["source"])))
     return table(("claim", "measured", "must be", "", "source of the bounds"), rows)
 
 

@@ -1,7 +1,10 @@
 """Docstrings and tables as Markdown."""
 
 import inspect
+import math
 import re
+
+from circuits.quantities import unit_name
 
 
 def escaped(text):
@@ -15,7 +18,9 @@ def escaped(text):
 def paragraphs(text):
     """A docstring as Markdown: indented blocks are shown as they stand, all else is text."""
     shown = []
-    for block in re.split(r"\n[ \t]*\n", inspect.cleandoc(text)):
+    # Code that is broken over lines stands in one.
+    whole = re.sub(r"`[^`]{1,200}`", lambda m: " ".join(m[0].split()), inspect.cleandoc(text))
+    for block in re.split(r"\n[ \t]*\n", whole):
         lines = block.splitlines()
         if all(line.startswith("    ") for line in lines):
             code = "\n".join(line[4:] for line in lines)
@@ -68,3 +73,20 @@ def short(number, digits=4):
     if isinstance(number, str):
         return escaped(number)
     return f"{number:.{digits}g}"
+
+
+def interval(low, high):
+    """The bounds of a number as text; None or infinity leaves a side open."""
+    if low is None or low == -math.inf:
+        return f"<= {short(high)}"
+    if high is None or high == math.inf:
+        return f">= {short(low)}"
+    return f"{short(low)} to {short(high)}"
+
+
+def unit(dimension):
+    """The short name of a unit, powers raised: A/m²."""
+    return re.sub(r"(?<=[A-Za-z])\d+", lambda m: m[0].translate(_RAISED), unit_name(dimension))
+
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
