@@ -53,7 +53,7 @@ docs: $(VENV)/.ready-docs
 notebook: $(VENV)/.ready-notebooks $(notebooks)
 	$(python) -m jupyter notebook $(JUPYTER_OPTIONS) $(if $(word 2,$(notebooks)),experiments/notebooks,$(notebooks))
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.ready-benchmarks
 	$(python) benchmarks/bench.py $(BENCH_OPTIONS)
 
 lint: $(VENV)/.ready-test
@@ -82,6 +82,14 @@ $(VENV)/.ready: setup.cfg pyproject.toml | tools
 $(VENV)/.ready-%: $(VENV)/.ready
 	@echo "Installing what $* needs into $(VENV)."
 	@$(pip) install -qq --no-compile --prefer-binary --editable '.[$*]'
+	@touch $@
+
+# The other simulators: where one cannot be installed, the benchmarks go without it.
+$(VENV)/.ready-benchmarks: $(VENV)/.ready
+	@echo "Installing the simulators of the benchmarks into $(VENV)."
+	@for simulator in nest annarchy; do \
+	   $(pip) install -qq --no-compile --prefer-binary --editable ".[$$simulator]" || \
+	   echo "The extra $$simulator cannot be installed here; its columns stay empty."; done
 	@touch $@
 
 tools:

@@ -1,12 +1,15 @@
-"""One network, once, on one simulator, in a process of its own; prints what each phase took as JSON.
+"""One network, once, on one simulator, in a process of its own, from the imports to the figure; prints what
+each phase took as JSON.
 
-    python measure.py ENGINE NETWORK SECONDS FOLDER [--edited] [--build-only]
-                      [--scale CELLS TARGETS]
+    python measure.py ENGINE NETWORK SECONDS FOLDER [--seed N] [--figure PNG] [--change number|equation]
+                      [--build-only] [--scale CELLS TARGETS]
 
-ENGINE is brian2 (its standalone device), plastica (ours), nest, annarchy or floor (a program written by
-hand). Phases, in seconds of wall clock but for the loop of the Brian2 devices, which is what their program
-reports: import, generation (from the script to the sources, or building the network in memory), compilation,
-loop, reading. `memory` is the peak of the process that simulates, in MiB.
+ENGINE is brian2 (its standalone device), plastica (circuits of this project), device (the scripts of brian2
+with this project's device), nest, annarchy or floor (a program written by hand). What is compiled in FOLDER a
+later call finds there. Phases, in seconds of wall clock: import, generation (from the script to the sources,
+or building the network in memory), compilation, reading, figure; `loop` is processor time, which all
+simulators report on one thread. `rates` are in Hz, `memory` is the peak of the process that simulates, in
+MiB.
 """
 
 import argparse
@@ -17,10 +20,11 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ENGINES = ("floor", "brian2", "plastica", "nest", "annarchy")
+ENGINES = ("floor", "brian2", "device", "plastica", "nest", "annarchy")
 
 
 class Phases(dict):
@@ -35,45 +39,98 @@ class Phases(dict):
         self[name] = now - self.started
         self.started = now
 
+    @contextmanager
+    def loop(self):
+        """The simulation of a simulator that runs in this process."""
+        started = time.process_time()
+        yield
+        self["loop"] = time.process_time() - started
+        self.done("simulation")
 
-def brian(device_name, chosen):
-    phases = Phases()
+
+def peak(who):
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+def brian(device_name, chosen, phases):
     import brian2
 
     if device_name == "fast_standalone":
-        sys.path.insert(0, str(HERE.parent))
         import engine  # noqa: F401  (registers the device)
-    phases.done("import")
     import networks
 
+    phases.done("import")
     brian2.set_device(device_name, build_on_run=False)
-    brian2.seed(1)
+    brian2.seed(chosen.seed)
     # Two jobs of make, as few as all machines have.
     brian2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
-    peak = chosen.folder / "peak"
-    command = [sys.executable, str(HERE / "measure.py"), "peak", str(peak), "./main"]
+    memory = chosen.folder / "peak"
+    command = [sys.executable, str(HERE / "measure.py"), "peak", str(memory), "./main"]
     brian2.prefs.devices.cpp_standalone.run_cmd_unix = command
     if chosen.scale:
         net, monitors = networks.scaling(*chosen.scale)
     else:
-        net, monitors = networks.NETWORKS[chosen.network](chosen.edited)
+        options = {"seconds": chosen.seconds} if chosen.network == "liquid" else {}
+        net, monitors = networks.NETWORKS[chosen.network](chosen.change, **options)
     net.run(chosen.seconds * brian2.second, namespace={})
     device = brian2.get_device()
     device.build(directory=str(chosen.folder / "project"), run=False, with_output=False)
     phases.done("generation")
     phases["compilation"] = device.timers["compile"]["make"]
     phases["generation"] -= phases["compilation"]
-    if not chosen.build_only:
-        device.run(with_output=False)
-        phases.done("process")
-        phases["loop"] = device._last_run_time
-        spikes = sum(int(monitor.num_spikes) for monitor in monitors)
-        for monitor in monitors:
-            if monitor.record:
-                len(monitor.t_[:]) + len(monitor.i[:])
-        phases.done("reading")
-        phases["spikes"], phases["memory"] = spikes, float(peak.read_text())
-    return phases
+    if chosen.build_only:
+        return {}
+    device.run(with_output=False)
+    phases.done("simulation")
+    phases["loop"] = device._last_run_time
+    phases["memory"] = float(memory.read_text())
+    spikes = {}
+    for name, monitor in monitors.items():
+        if monitor.record:
+            spikes[name] = (monitor.source.N, monitor.t_[:], monitor.i[:])
+        else:
+            phases["spikes"] = int(monitor.num_spikes)
+    phases.done("reading")
+    return spikes
+
+
+def plastica(chosen, phases):
+    import plastica_networks
+    from brian2 import second
+
+    import engine
+
+    phases.done("import")
+    net = plastica_networks.NETWORKS[chosen.network](chosen.change)
+    program = engine.build(net)
+    phases.done("generation")
+    compiled = program.manifest["build_seconds"]["compilation"]
+    if phases["generation"] > compiled:  # else it was found in the cache
+        phases["compilation"] = compiled
+        phases["generation"] -= compiled
+    if chosen.build_only:
+        return {}
+    if chosen.network == "liquid":
+        trials = plastica_networks.trials(chosen.seconds)
+        recordings = engine.run(net, chosen.seconds / len(trials) * second, seed=chosen.seed, trials=trials)
+    else:
+        recordings = [engine.run(net, chosen.seconds * second, seed=chosen.seed)]
+    phases.done("simulation")
+    phases["loop"] = sum(recording.loop_seconds for recording in recordings)
+    phases["memory"] = peak(resource.RUSAGE_CHILDREN)
+    return joined(recordings)
+
+
+def joined(recordings):
+    """The spikes of recordings one after the other in time."""
+    import numpy as np
+
+    spikes = {}
+    for name, first in recordings[0].spikes.items():
+        own = [recording.spikes[name] for recording in recordings]
+        times = [s.t + k * recordings[0].duration for k, s in enumerate(own)]
+        spikes[name] = (first.n, np.concatenate(times), np.concatenate([s.i for s in own]))
+    return spikes
 
 
 def floor(network, folder, seconds):
@@ -89,23 +146,41 @@ def floor(network, folder, seconds):
     phases.done("compilation")
     answer = subprocess.run([program, str(seconds)], check=True, capture_output=True, text=True)
     loop, spikes = answer.stdout.split()
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    memory = peak(resource.RUSAGE_CHILDREN)
     return phases | {"loop": float(loop), "spikes": int(spikes), "memory": memory}
 
 
-def peer(module, network, folder, seconds):
-    phases = Phases()
+def peer(module, chosen, phases):
     try:
         importlib.import_module({"nest": "nest", "annarchy": "ANNarchy"}[module])
     except ImportError:
         return {"missing": f"{module} is not installed"}
-    phases.done("import")
     code = importlib.import_module(f"{module}_networks")
-    if network not in code.NETWORKS:
-        return {"missing": f"{network} is not written for {module}"}
-    phases["spikes"] = code.NETWORKS[network](phases, seconds, folder)
-    phases["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return phases
+    phases.done("import")
+    if chosen.network not in code.NETWORKS:
+        return {"missing": f"{chosen.network} is not written for {module}"}
+    code.SEED = chosen.seed
+    folder = [chosen.folder] if module == "annarchy" else []
+    spikes = code.NETWORKS[chosen.network](phases, chosen.seconds, *folder, chosen.change)
+    phases["memory"] = peak(resource.RUSAGE_SELF)
+    return spikes
+
+
+def raster(spikes, path):
+    """The figure of every network: the spikes of all its populations."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots()
+    first = 0
+    for name, (n, t, i) in spikes.items():
+        axes.plot(t, i + first, ",", label=name)
+        first += n
+    axes.set(xlabel="time (s)", ylabel="cell")
+    axes.legend(loc="upper right")
+    fig.savefig(path, dpi=150)
 
 
 def main():
@@ -114,25 +189,43 @@ def main():
     parser.add_argument("network")
     parser.add_argument("seconds", type=float)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--edited", action="store_true", help="with one equation changed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--figure", type=Path)
+    parser.add_argument("--change", choices=("number", "equation"))
     parser.add_argument("--build-only", action="store_true", help="do not simulate")
     parser.add_argument("--scale", type=int, nargs=2, metavar=("CELLS", "TARGETS"))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    devices = {"brian2": "cpp_standalone", "plastica": "fast_standalone"}
-    if chosen.engine in devices:
-        result = brian(devices[chosen.engine], chosen)
-    elif chosen.engine == "floor":
-        result = floor(chosen.network, chosen.folder, chosen.seconds)
+    chosen.folder = chosen.folder.absolute()
+    sys.path.insert(1, str(HERE.parent))
+    phases = Phases()
+    if chosen.engine == "floor":
+        print(json.dumps(floor(chosen.network, chosen.folder, chosen.seconds)))
+        return
+    if chosen.engine in ("brian2", "device"):
+        device = {"brian2": "cpp_standalone", "device": "fast_standalone"}[chosen.engine]
+        spikes = brian(device, chosen, phases)
+    elif chosen.engine == "plastica":
+        spikes = plastica(chosen, phases)
     else:
-        result = peer(chosen.engine, chosen.network, chosen.folder, chosen.seconds)
-    print(json.dumps(result))
+        spikes = peer(chosen.engine, chosen, phases)
+    if "missing" in spikes:
+        print(json.dumps(spikes))
+        return
+    if spikes and chosen.figure:
+        phases.started = time.perf_counter()
+        raster(spikes, chosen.figure)
+        phases.done("figure")
+    if spikes:
+        phases["spikes"] = sum(len(t) for _, t, _ in spikes.values())
+        phases["rates"] = {name: len(t) / n / chosen.seconds for name, (n, t, _) in spikes.items()}
+    print(json.dumps(phases))
 
 
 def run_and_report_peak(path, command):
     """Run a program and write its peak memory in MiB to a file."""
     code = subprocess.call(command)
-    Path(path).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))
+    Path(path).write_text(str(peak(resource.RUSAGE_CHILDREN)))
     sys.exit(code)
 
 

@@ -1,7 +1,7 @@
 """What plastic synapses cost: Poisson inputs of 15 Hz, all to all onto integrate-and-fire cells, as composed
 rules here and written by hand for stock Brian2's standalone device, in turn in one run.
 
-    python benchmarks/plasticity.py [--seconds 100] [--repeats 3] [--scaling] [--out figures]
+    python benchmarks/rules.py [--seconds 100] [--repeats 3] [--scaling] [--out figures]
 
 The network is STDP-ff of `networks.py`: 1000 inputs, 100 cells, 100,000 synapses with additive STDP. Reported
 are the loop's processor time, the spikes of both sides, the mean weight at the end, and the time per synaptic
@@ -143,8 +143,8 @@ def main():
             scaling.append({"synapses": inputs * cells} | measured(circuit, seconds, seed=1))
     report = {"seconds": chosen.seconds, "rows": rows, "scaling": scaling}
     chosen.out.mkdir(parents=True, exist_ok=True)
-    (chosen.out / "plasticity_bench.json").write_text(json.dumps(report, indent=1))
-    (chosen.out / "plasticity_bench.md").write_text(table(report))
+    (chosen.out / "rules.json").write_text(json.dumps(report, indent=1))
+    (chosen.out / "rules.md").write_text(table(report))
     print(table(report))
 
 
