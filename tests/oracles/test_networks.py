@@ -24,6 +24,8 @@ import engine
 from circuits import microcircuit as column
 from circuits.balanced import brunel, vogels_abbott
 
+pytestmark = pytest.mark.timeout(1800)  # half a minute to a minute of CPU each, on a machine that may be busy
+
 DT = 0.1  # ms
 CRITERION = (
     "over all pairs of runs across simulators, 8 seeds each; Kolmogorov-Smirnov where a distribution; bound "
