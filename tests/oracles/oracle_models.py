@@ -85,7 +85,7 @@ def draw_input(draw, w_e, w_i):
     )
 
 
-def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), drive=None, interval=None):
+def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), drive=None):
     """(spike times in ms by cell, moved by a step, {recordable: values, time x cell}) of NEST's cells.
 
     Parameters
@@ -98,8 +98,7 @@ def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), 
     drive : array
         Current of a generator per cell (pA), for models that have none of their own; it acts from 2 dt on.
 
-    Values are those at 0, dt, ... as far as NEST records them: the first row stands for time dt, `interval`
-    (a step unless told) apart.
+    The first row of values stands for time dt, as NEST does not record the start.
     """
     nest.ResetKernel()
     nest.resolution = dt
@@ -107,7 +106,7 @@ def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), 
     recorders = [nest.Create("spike_recorder") for _ in cells]
     meter = None
     if record:
-        meter = nest.Create("multimeter", params={"record_from": list(record), "interval": interval or dt})
+        meter = nest.Create("multimeter", params={"record_from": list(record), "interval": dt})
     for cell, recorder in zip(cells, recorders, strict=True):
         nest.Connect(cell, recorder)
         if meter is not None:
@@ -127,7 +126,9 @@ def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), 
                 nest.Connect(made, relays[source], syn_spec={"delay": dt})
             made, synapse = relays[source], {**synapse, "delay": synapse["delay"] - dt}
         nest.Connect(made, cells[target], syn_spec=synapse)
-    nest.Simulate(duration + 2 * dt)
+    # what a multimeter has seen since the last exchange, a shortest delay ago, it does not give
+    longest = max((synapse["delay"] for _, _, synapse in connect), default=0.0)
+    nest.Simulate(dt * steps(duration + longest + 3 * dt, dt))
     found = [np.asarray(recorder.events["times"]) - dt for recorder in recorders]
     found = [train[train < duration - dt / 2] for train in found]
     values = {}
@@ -136,6 +137,8 @@ def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), 
         order = np.lexsort((events["senders"], events["times"]))
         for name in record:
             values[name] = np.asarray(events[name])[order].reshape(-1, len(cells))
+            values[name] = values[name][: steps(duration, dt) + 2]
+            assert len(values[name]) == steps(duration, dt) + 2
     return found, values
 
 
