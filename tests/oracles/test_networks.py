@@ -70,12 +70,21 @@ def divided(recording, sizes, part="cells"):
     return found
 
 
+CONVENTIONS = {
+    "circuits.balanced.brunel": "cells are held for the same steps and jump in the same step as NEST's",
+    "circuits.balanced.vogels_abbott": "NEST gets t_ref less a step, since its cells are held a step longer, "
+    "and both get delays of one step, the least in NEST",
+    "circuits.microcircuit.microcircuit": "cells are held for the same steps as NEST's; on both sides "
+    "a fixed total number of synapses, multapses allowed, delays rounded to steps",
+}
+
+
 def judge(agrees, subject, oracle, ours, theirs, network):
     """A row per measure, each within the bound that the seeds give."""
     for found in compared(ours, theirs):
         within = "among seeds here {:.3g}, there {:.3g}".format(*found.within)
         agrees(subject, oracle, f"{network}; {found.measure}, mean distance", found.across, found.bound,
-               unit=found.unit, note=f"{CRITERION}; {within}")  # fmt: skip
+               unit=found.unit, note=f"{CRITERION}; {within}; {CONVENTIONS[subject]}")  # fmt: skip
 
 
 def judge_controls(agrees, subject, oracle, changed, theirs, network):
