@@ -110,6 +110,8 @@ def figure(
         raise ValueError(
             f"There is no panel {', '.join(unknown)} in the layout {layout!r}; it has {', '.join(letters)}."
         )
+    # Loads the backend now: a notebook's, loaded within a style, would forget with it that it shows figures.
+    pyplot.draw_if_interactive()
     with style():
         fig = pyplot.figure(figsize=(width, height))
         fig.get_layout_engine().set(w_pad=0.06, h_pad=0.06)

@@ -42,6 +42,8 @@ nb_execution_cache_path = str(notebooks.cache())
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+nb_ipywidgets_js = {}  # these scripts would come over a network; bars of progress have no place here either
+os.environ["TQDM_DISABLE"] = "1"
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
 autodoc_member_order = "bysource"

@@ -74,7 +74,6 @@ plots.f_i_curve(
 assert (
     np.abs(leaky - closed_form(cell, currents)).max() < 1.2
 )  # 1/1.6 s from counting, the rest from the step
-fig
 
 # %% [markdown]
 # ## A number: another time constant
@@ -133,7 +132,6 @@ plots.f_i_curve(np.asarray(currents), leaky, ax=axes["C"], label="leaky")
 adapted = f_i(adapting)
 plots.f_i_curve(np.asarray(currents), adapted, ax=axes["C"], label="with adaptation")
 assert adapted[-1] < 0.8 * leaky[-1]
-fig
 
 # %% [markdown]
 # ## A circuit shows itself as tables

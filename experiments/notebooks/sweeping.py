@@ -70,7 +70,7 @@ table = sweep(
 table.head()
 
 # %%
-figure(table)
+_ = figure(table)
 
 # %% [markdown]
 # The rows are on disk as they arrive. The same call finds them and runs nothing; had it been interrupted, it
@@ -114,7 +114,7 @@ grid = sweep(
     folder=f"{folder}/two",
     keep=True,
 )
-figure(grid, "rate")
+_ = figure(grid, "rate")
 
 # %% [markdown]
 # With `keep`, the recordings of all runs are there, one file each: here the one with the highest rate.
@@ -123,7 +123,6 @@ figure(grid, "rate")
 highest = kept(f"{folder}/two", grid["rate"].idxmax()).spikes["cells"]
 fig, axes = plots.figure("A", height=2)
 plots.raster(highest.t, highest.i, ax=axes["A"], n=highest.n, end=0.3)
-fig
 
 # %% [markdown]
 # ## Structure
@@ -169,4 +168,4 @@ sample = sweep(
     measure=activity,
     folder=f"{folder}/four",
 )
-figure(sample, "rate")
+_ = figure(sample, "rate")
