@@ -80,7 +80,7 @@ def figure(results):
     fig, axes = plots.figure(
         "AABC;AADE", 4.8, widths=[1, 1, 1.1, 1.1],
         titles={"A": f"Raster, 1 in {round(results['scale'] / DRAWN)} cells" if results["scale"] > 1.5 * DRAWN
-                else "Raster", "B": "Rates of cells (star: mean)", "C": "Mean rates",
+                else "Raster", "B": "Rates (star: mean)", "C": "Mean rates",
                 "D": "CV of intervals", "E": f"Synchrony of {SAMPLE} cells"},
         title=f"Microcircuit at a scale of {results['scale']:g}: {results['n']} cells, "
         f"{results['synapses'] / 1e6:.2g} million synapses; {plots.seeds(results['seeds'])}",
@@ -119,10 +119,10 @@ def figure(results):
         for name, color in zip(names, colors, strict=True):
             at = table.loc[name, "reference_Hz"], table.loc[name, "rate_Hz"]
             axes["C"].plot(*at, "o", color=color)
-            low = name in ("L6E", "L5E", "L4E", "L23I")
-            axes["C"].annotate(label(name), at, xytext=(4, -8) if low else (-4, 3), color=color, fontsize=6.5,
-                               textcoords="offset points", ha="left" if low else "right")  # fmt: skip
-        axes["C"].set(xlabel="whole circuit (Hz)", ylabel="here (Hz)", xlim=(0, top), ylim=(0, top))
+            lower = {"L23E": -3, "L6E": 1, "L5E": -6}.get(name, -2)
+            axes["C"].annotate(label(name), at, xytext=(5, lower), color=color, fontsize=6.5,
+                               textcoords="offset points")  # fmt: skip
+        axes["C"].set(xlabel="whole circuit (Hz)", ylabel="here (Hz)", xlim=(0, 1.15 * top), ylim=(0, top))
         axes["E"].barh(places, table["synchrony"], color=colors, height=0.6)
         axes["E"].axvline(1, color=plots.GREY, linestyle="--", linewidth=0.8)
         axes["E"].set_yticks(places, [label(name) for name in names])
@@ -146,7 +146,7 @@ def claims(results):
         Claim("higher rate of L2/3E and L6E", low, 0, 2, "Hz", f"{paper}: below 2 Hz"),
         Claim("rates off those of the whole circuit, mean", off.mean(), 0, 1, "Hz", f"RATES; {own}"),
         Claim("rate of all cells", np.average(rate, weights=table["cells"]), 1, 4, "Hz", f"{paper}; {own}"),
-        Claim("synchrony, largest", table["synchrony"].max(), 0, 2, "", f"asynchronous; {own}"),
+        Claim("synchrony, largest", table["synchrony"].max(), 0, 3, "", f"{SAMPLE} in unison; {own}"),
         Claim("rates off, mean, without constant current",
               (control["rate_Hz"] - control["reference_Hz"]).abs().mean(), 0, 1, "Hz", own, control=True),
     ]  # fmt: skip
