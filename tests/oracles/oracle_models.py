@@ -126,8 +126,8 @@ def in_nest(nest, model, cases, duration, dt, record=(), trains=(), connect=(), 
                 nest.Connect(made, relays[source], syn_spec={"delay": dt})
             made, synapse = relays[source], {**synapse, "delay": synapse["delay"] - dt}
         nest.Connect(made, cells[target], syn_spec=synapse)
-    # what a multimeter has seen since the last exchange, a shortest delay ago, it does not give
-    longest = max((synapse["delay"] for _, _, synapse in connect), default=0.0)
+    # A multimeter (delay 1 ms) does not give what it has seen since the last exchange, a shortest delay ago.
+    longest = max([1.0, *(synapse["delay"] for _, _, synapse in connect)])
     nest.Simulate(dt * steps(duration + longest + 3 * dt, dt))
     found = [np.asarray(recorder.events["times"]) - dt for recorder in recorders]
     found = [train[train < duration - dt / 2] for train in found]

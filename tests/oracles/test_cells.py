@@ -732,7 +732,7 @@ def squid(cases, dt, duration):
 def compare_gated(agrees, subject, oracle, ours, found, theirs, v, level, dt, exact, close, notes):
     """Spikes (theirs: upward crossings), the crossings interpolated, and v at every step."""
     assert models.counted(theirs) > 5
-    end = dt * (len(found["v"]) - 2)  # the last step with both its ends in the trace
+    end = dt * (len(found["v"]) - 1)  # later steps have no end in the trace
     ours = [train[train < end - dt / 2] for train in ours]
     agrees(subject, oracle, SPIKES, models.apart(ours, theirs), dt + exact, unit="ms", note=notes[0])
     fine = models.fine_crossings(1e3 * found["v"], level, dt)
