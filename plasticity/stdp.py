@@ -239,8 +239,8 @@ def clopath(
     A neuron keeps the delayed values in a register of `stages` values, shifted every delay/stages: that must
     be a multiple of the time step. Between spikes nothing is done per synapse: the neuron integrates
     F = int k [..]+ [..]+ dt with k = exp(-(t - t_sweep)/tau_x), and a synapse that keeps c = x/k has gained
-    A_LTP c (F - F0) since it last looked. Every 10 tau_x a sweep starts F and k anew. F and k follow the method
-    of the cell: with Euler's, potentiation is off by a part of order dt/tau_x.
+    A_LTP c (F - F0) since it last looked. Every 10 tau_x a sweep starts F and k anew. F and k follow the
+    method of the cell: with Euler's, potentiation is off by a part of order dt/tau_x.
 
     `voltage` names the cell's membrane potential (a cell that is clamped during its spikes may have another
     variable for it); filtered potentials start at theta_minus. Amplitudes count in units of w_ref. Left out:
