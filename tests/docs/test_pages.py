@@ -122,6 +122,30 @@ def test_a_card_shows_its_comparisons(monkeypatch):
     assert "1 of them do not hold" in evidence.oracle_page().replace("2 comparisons, ", "")
 
 
+def test_benchmarks_become_tables(monkeypatch, tmp_path):
+    import json
+
+    from plastica_docs import evidence
+
+    row = dict(benchmark="CUBA", quantity="loop", low=1.0, high=1.2, unit="s", n=3)
+    record = {
+        "date": "2026-01-01", "quick": True, "machine": {"processor": "x"}, "versions": {"brian2": "2.9"},
+        "benchmarks": [{"name": "CUBA", "text": "4000 cells", "seconds": 1.0}],
+        "engines": {"plastica": "Plastica", "brian2": "Brian2"}, "missing": {"annarchy": "not installed"},
+        "notes": ["One thread."],
+        "rows": [
+            {**row, "engine": "plastica", "value": 1.1, "ratio": 1.0},
+            {**row, "engine": "brian2", "value": 3.3, "ratio": 3.04},
+            {**row, "engine": "brian2", "quantity": "import", "value": 0.5, "ratio": None},
+        ],
+    }  # fmt: skip
+    (tmp_path / "bench.json").write_text(json.dumps(record))
+    monkeypatch.setattr(evidence, "EVIDENCE", tmp_path)
+    text = evidence.benchmark_page()
+    assert "| loop | s | 1.1 | 3.3 (3×) |" in text and "| import | s |  | 0.5 |" in text
+    assert "quick form" in text and "annarchy: not installed" in text and "One thread." in text
+
+
 @pytest.mark.compiled
 def test_code_of_the_readme(monkeypatch):
     short = (("1*second, seed=3", "0.02*second, seed=3"),)
