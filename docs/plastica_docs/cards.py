@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import itertools
 import re
 
 import circuits
@@ -196,7 +197,20 @@ def _variables(*groups, weights=()):
                 start = "0"
             of = "that of w" if name in weights else unit(equation.dim)
             rows.append((f"${typeset.symbol(name)}$", code(name), of, ", ".join(remarks), start))
-    return table(("", "variable", "unit", "kind", "starts at"), rows) if rows else ""
+    return table(("", "variable", "unit", "kind", "starts at"), _series(rows)) if rows else ""
+
+
+def _series(rows):
+    """Rows of variables that differ by a number only, as those of a register do, as one row."""
+    shown = []
+    for _, group in itertools.groupby(rows, lambda row: (re.sub(r"\d+`$", "", row[1]), *row[2:])):
+        first, *others = group
+        if len(others) < 3:
+            shown += [first, *others]
+        else:
+            both = (f"{one} … {last}" for one, last in zip(first[:2], others[-1][:2], strict=True))
+            shown.append((*both, *first[2:]))
+    return shown
 
 
 def _synapse(synapse):

@@ -4,6 +4,8 @@ import inspect
 import math
 import re
 
+from brian2.units import volt
+
 from circuits.quantities import unit_name
 
 
@@ -85,8 +87,17 @@ def interval(low, high):
 
 
 def unit(dimension):
-    """The short name of a unit, powers raised: A/m²."""
-    return re.sub(r"(?<=[A-Za-z])\d+", lambda m: m[0].translate(_RAISED), unit_name(dimension))
+    """The short name of a unit, powers raised: A/m², V² s."""
+    name = unit_name(dimension)
+    if "kg" in name:  # a power of the volt is what a reader knows
+        for power in (1, 2, 3, -1, -2):
+            rest = unit_name(dimension / volt.dim**power)
+            if not any(part in rest for part in ("kg", "V", "**-")):
+                shown = "V" if power == 1 else f"V**{power}"
+                name = shown if rest == "1" else f"{shown} {rest}"
+                break
+    name = re.sub(r"\*\*(-?\d+)", lambda m: m[1].translate(_RAISED), name).replace("*", " ")
+    return re.sub(r"(?<=[A-Za-z])\d+", lambda m: m[0].translate(_RAISED), name)
 
 
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
