@@ -103,7 +103,8 @@ def coba(change=None):
 
 def _changed_first(synapse):
     """A presynaptic spike changes the weight and then delivers it, as in NEST."""
-    return dataclasses.replace(synapse, before=synapse.after, after="")
+    change, trace = synapse.after.split("\n")
+    return dataclasses.replace(synapse, before=change, after=trace)
 
 
 def _learning(*rules, change=None, **more):
@@ -156,7 +157,10 @@ def dopamine(change=None):
 
 
 def stdp_rec(change=None):
-    """2000 excitatory cells with plasticity on 10 % of their pairs, 500 inhibitory, all delays 1.5 ms."""
+    """2000 excitatory cells with plasticity on 10 % of their pairs, 500 inhibitory, all delays 1.5 ms.
+
+    In every step a cell gets as many spikes as 4000 a second bring by chance.
+    """
     cell = Cell(
         "leaky, driven",
         _changed(EXPONENTIAL_CURRENTS, change),
