@@ -13,6 +13,10 @@ recursion above (sorted, so that at most a factor (k/2)**k of the rounding error
     exp[x_0, ..., x_k] = exp(c) sum_n h_n(x_0 - c, ..., x_k - c)/(n + k)!
 
 with the complete homogeneous symmetric polynomials h_n and c in the middle of the arguments.
+
+Two equations that depend on each other have the rates s +- sqrt(q), which may be complex. Their step is a
+sum of two functions of s and q that are real and smooth for any sign of q: `exp_cosh(s, q)` = exp(s)
+cosh(sqrt(q)) and `exp_sinhc(s, q)` = exp(s) sinh(sqrt(q))/sqrt(q).
 """
 
 import functools
@@ -65,6 +69,37 @@ static inline double %(name)s(%(declared)s)
     return _exp_differences(x, %(count)d - 1);
 }
 """
+
+
+_PAIR = """
+#include <math.h>
+static inline double _exp_cosh(double s, double q)
+{
+    const double r = sqrt(fabs(q));
+    return q < 0 ? exp(s)*cos(r) : 0.5*(exp(s + r) + exp(s - r));
+}
+static inline double _exp_sinhc(double s, double q)
+{
+    const double r = sqrt(fabs(q));
+    if (r == 0) return exp(s);
+    return q < 0 ? exp(s)*sin(r)/r : -exp(s + r)*expm1(-2*r)/(2*r);
+}
+"""
+
+
+def exp_cosh(s, q):
+    """exp(s) cosh(sqrt(q)) of numbers or arrays, which is exp(s) cos(sqrt(-q)) for negative q."""
+    r = np.sqrt(np.abs(q))
+    up = np.where(q < 0, 0.0, r)
+    return np.where(q < 0, np.exp(s) * np.cos(r), 0.5 * (np.exp(s + up) + np.exp(s - up)))
+
+
+def exp_sinhc(s, q):
+    """exp(s) sinh(sqrt(q))/sqrt(q) of numbers or arrays; exp(s) for q = 0."""
+    r = np.sqrt(np.abs(q))
+    up, below = np.where(q < 0, 0.0, r), np.where(r == 0, 1.0, r)
+    grown = np.where(r == 0, np.exp(s), -np.exp(s + up) * np.expm1(-2 * up) / (2 * below))
+    return np.where(q < 0, np.exp(s) * np.sin(r) / below, grown)
 
 
 def exp_difference(*points):
@@ -122,6 +157,15 @@ def functions():
         made[name] = Function(exp_difference, arg_units=[1] * count, return_unit=1)
         made[name].implementations.add_implementation(
             "cpp", code=code, dependencies={"_exp_differences": shared}, name=f"_{name}"
+        )
+    # both in one code, which each of the two depends on
+    pair = Function(exp_cosh, arg_units=[1, 1], return_unit=1)
+    pair.implementations.add_implementation("cpp", code=_PAIR, name="_exp_cosh")
+    for function in (exp_cosh, exp_sinhc):
+        name = function.__name__
+        made[name] = Function(function, arg_units=[1, 1], return_unit=1)
+        made[name].implementations.add_implementation(
+            "cpp", code="", dependencies={"_exp_pair": pair}, name=f"_{name}"
         )
     return made
 

@@ -243,8 +243,9 @@ def regular_update(equations, variables):
     over all paths from j to i through variables with the rates r (diagonal entries of M), m being the entries
     of M and B along the path and exp[...] the divided difference of the exponential (see `exponentials`).
 
-    Left to the usual text (None) are equations for which that divides by nothing but what the equations
-    divide by: those where all rates along each path are the same, and none can be 0.
+    Two equations that depend on each other: see `_pair_update`. Left to the usual text (None) are more of
+    these, and equations for which that text divides by nothing but what the equations divide by: those where
+    all rates along each path are the same, and none can be 0.
     """
     system = _constant_system(equations, variables)
     if system is None:
@@ -252,7 +253,7 @@ def regular_update(equations, variables):
     names, matrix, constants = system
     order = _evaluation_order(matrix)
     if order is None:
-        return None
+        return _pair_update(names, matrix, constants)
     size = len(names)
     rates = _distinct([*(matrix[k, k] for k in range(size)), sympy.S.Zero])
     whole = matrix.row_join(constants).col_join(sympy.zeros(1, size + 1))
@@ -275,6 +276,37 @@ def regular_update(equations, variables):
             for path in paths[row, start]:
                 along = sympy.Mul(*[whole[b, a] for a, b in zip(path, path[1:], strict=False)])
                 update += state[start] * along * _flow([rates[k] * dt for k in path], dt)
+        lines.append(f"_{name} = {sympy_to_str(update)}")
+    return "\n".join(lines + [f"{name} = _{name}" for name in names])
+
+
+def _pair_update(names, matrix, constants):
+    """The same for two equations that depend on each other, whose rates may be complex; None for more.
+
+    With the mean s of the diagonal of M and q = s**2 - det M,
+
+        exp(M dt) = exp(s dt) (cosh(sqrt(q) dt) + (M - s) sinh(sqrt(q) dt)/sqrt(q))
+
+    and X(t + dt) = exp(M dt) (X + M^-1 B) - M^-1 B, so that M must not be singular.
+    """
+    if len(names) != 2:
+        return None
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    fixed_point = sympy.solve_linear_system(matrix.row_join(constants), *symbols)
+    if fixed_point is None or set(symbols) != set(fixed_point):
+        return None
+    dt = sympy.Symbol("dt", real=True, positive=True)
+    (a, b), (c, d) = matrix.tolist()
+    mean, half = (a + d) / 2, (a - d) / 2
+    arguments = mean * dt, (half**2 + b * c) * dt**2
+    even = sympy.Function("exp_cosh", real=True)(*arguments)
+    odd = dt * sympy.Function("exp_sinhc", real=True)(*arguments)
+    flow = [[even + half * odd, b * odd], [c * odd, even - half * odd]]
+    state = [sympy.sympify(name) for name in names]
+    away = [value + fixed_point[symbol] for value, symbol in zip(state, symbols, strict=True)]
+    lines = []
+    for row, (name, symbol) in enumerate(zip(names, symbols, strict=True)):
+        update = flow[row][0] * away[0] + flow[row][1] * away[1] - fixed_point[symbol]
         lines.append(f"_{name} = {sympy_to_str(update)}")
     return "\n".join(lines + [f"{name} = _{name}" for name in names])
 

@@ -10,7 +10,7 @@ import pytest
 
 brian2 = pytest.importorskip("brian2")
 
-from brian2 import Equations, NeuronGroup, TimedArray, ms, mV, second  # noqa: E402
+from brian2 import Equations, Mohm, NeuronGroup, TimedArray, ms, mV, second  # noqa: E402
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function  # noqa: E402
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException  # noqa: E402
 from brian2.stateupdaters.exact import linear as standard  # noqa: E402
@@ -18,7 +18,7 @@ from brian2.stateupdaters.exponential_euler import exponential_euler  # noqa: E4
 from scipy.linalg import expm  # noqa: E402
 
 import engine  # noqa: E402
-from circuits import Circuit, neurons, population, trace  # noqa: E402
+from circuits import Cell, Circuit, neurons, population, trace  # noqa: E402
 from engine import exponentials, symbolic  # noqa: E402
 
 QUICK = {
@@ -89,6 +89,30 @@ def test_a_step_of_circuits_has_a_value_for_any_rates(name):
     check_against_the_matrix_exponential(symbolic.regular_update, equations, **values)
 
 
+@pytest.mark.parametrize(
+    "values", [dict(a=-2.0), dict(a=-50.0, tm=0.3), dict(a=0.4), dict(a=-0.125, tm=1.0, tw=0.5)]
+)
+@pytest.mark.parametrize("name", ["coupled", "adaptive"])
+def test_two_equations_that_depend_on_each_other_may_oscillate(name, values):
+    """Complex rates, real ones, and the border between the two (where the usual text divides by 0)."""
+    check_against_the_matrix_exponential(symbolic.regular_update, SLOW[name], **values)
+
+
+@pytest.mark.parametrize("backend", ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)])
+def test_a_resonator_rings_in_a_circuit(backend):
+    cell = Cell(
+        "resonator",
+        "dv/dt = -(v + R*w)/tau : volt\ndw/dt = (v/R - w)/tau : amp",
+        params=dict(tau=10 * ms, R=100 * Mohm),
+        method="exact",
+        init={"v": 5 * mV},
+    )
+    net = Circuit(cells=population(cell, 1), record=[trace("cells", "v")], dt=0.5 * ms)
+    found = engine.run(net, 60 * ms, backend=backend).traces["cells.v"]
+    t = found.t * 1e2
+    np.testing.assert_allclose(1e3 * found.values[:, 0], 5 * np.exp(-t) * np.cos(t), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["leaky", "driven", "two traces", "repeated"])
 def test_what_has_no_pole_keeps_the_usual_text(name):
     assert symbolic.regular_update(Equations(QUICK[name]), {}) is None
@@ -130,7 +154,8 @@ def check_against_the_matrix_exponential(update, text, **given):
     draw = np.random.default_rng(sum(map(ord, text)))
     values = {key: draw.uniform(0.5, 1.5) for key in sorted(equations.identifiers | equations.names)}
     values |= {"ms": 0.001, "pi": np.pi, "dt": 0.1, "sin": np.sin, "exp": np.exp, "sqrt": np.sqrt}
-    values |= {exponentials.NAME.format(k): exponentials.exp_difference for k in range(2, 7)} | given
+    values |= {exponentials.NAME.format(k): exponentials.exp_difference for k in range(2, 7)}
+    values |= {"exp_cosh": exponentials.exp_cosh, "exp_sinhc": exponentials.exp_sinhc} | given
 
     def derivative(state):
         at = values | dict(zip(names, state, strict=True))
