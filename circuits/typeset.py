@@ -150,7 +150,9 @@ class _Writer:
             return rf"\frac{{{self.text(node.left)}}}{{{self.text(node.right)}}}", _UNARY
         if _infinite(node.left) and isinstance(node.right, ast.Name):  # whatever its unit
             return self.piece(node.left)
-        between = r" \cdot " if isinstance(node.right, ast.Constant) else r"\,"
+        last = node.left.right if isinstance(node.left, ast.BinOp) else node.left
+        dotted = isinstance(node.right, ast.Constant) or _is_word(last) or _is_word(node.right)
+        between = r" \cdot " if dotted else r"\,"
         return f"{self.within(node.left, _PRODUCT)}{between}{self.within(node.right, _PRODUCT)}", _PRODUCT
 
     def compare(self, node):
@@ -178,6 +180,12 @@ class _Writer:
             return rf"\left[{arguments[0]}\right]", _ATOM
         called = _FUNCTIONS.get(name, rf"\operatorname{{{name}}}".replace("_", r"\_"))
         return rf"{called}\left({', '.join(arguments)}\right)", _ATOM
+
+
+def _is_word(node):
+    """A name that is shown as a word, beside which a factor needs a dot."""
+    named = isinstance(node, ast.Name) and node.id not in DEFAULT_UNITS
+    return named and symbol(node.id).startswith(r"\mathrm")
 
 
 def _half_line(node):

@@ -181,7 +181,7 @@ def _reset(text):
     shown = [f"${typeset.statement(s).replace('&', '')}$" for s in statements(text)]
     if len(shown) > LONGEST:
         shown = [*shown[:2], f"… ({len(shown)} statements)", shown[-1]]
-    return ", ".join(shown) or "nothing"
+    return "<br>".join(shown) or "nothing"
 
 
 def _variables(*groups, weights=()):
