@@ -42,7 +42,7 @@ def draw_numbers(draw):
     return dict(
         A_LTD=near(14e-5), A_LTP=near(8e-5), theta_minus=REST + draw.uniform(-4, 4),
         theta_plus=-45.3 + draw.uniform(-4, 4), tau_u_bar_minus=near(10.0), tau_u_bar_plus=near(7.0),
-        tau_x=near(15.0), delay_u_bars=0.1 * draw.integers(10, 60),
+        tau_x=near(15.0), delay_u_bars=0.1 * draw.integers(10, 50),
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def test_the_rule_under_a_given_potential(nest, agrees, draw):
 
 def hodgkin_huxley(nest, draw, dt):
     """Weights here, in NEST, and there with A_LTP 1 % off: Hodgkin-Huxley cells, steps of current, 200 ms."""
-    p = draw_numbers(draw) | dict(theta_minus=-64.9, theta_plus=-35.0)
+    p = draw_numbers(draw) | dict(theta_minus=-64.9, theta_plus=-35.0, delay_u_bars=1.0)
     steps, lag = round(200 / dt), round(0.1 / dt)
     length = round(10 / dt)
     levels = draw.uniform(-2, 20, (steps // length, N))
