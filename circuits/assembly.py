@@ -8,11 +8,13 @@ import dataclasses
 import re
 
 import numpy as np
+from brian2.equations.equations import EquationError
+from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
 from brian2.units import hertz, second
 from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 from brian2.utils.stringtools import get_identifiers
 
-from .cell import expression_dimension
+from .cell import METHODS, expression_dimension
 from .circuit import (
     Current,
     Poisson,
@@ -31,7 +33,9 @@ from .equations import (
     PARAMETER,
     Scope,
     assigned,
+    linear,
     parse,
+    refuse_flags,
     refuse_generated,
     refuse_reserved,
     rename,
@@ -50,6 +54,7 @@ from .plan import (
     freeze,
     in_order,
     structure_text,
+    time_constants,
 )
 from .traces import per_neuron
 from .values import describe, dimension, kind, plain, same_dimension, unit_text
@@ -79,6 +84,7 @@ def make_plan(circuit):
     recorders = maker.recorders(circuit.record, circuit.dt)
     plan = Plan(groups, synapses, maker.slots, recorders, float(circuit.dt), maker.periodic)
     freeze(plan)
+    time_constants(plan)
     plan.slots = in_order(plan.slots)
     double = [s.number for s in plan.slots if s.number]
     double = {n for n in double if double.count(n) > 1}
@@ -107,6 +113,7 @@ class Assembly:
         self.slots, self.periodic = [], []
         self.twice = set()  # numbers that go to cells as well as to the synapses, by design
         self.at_spikes = {}  # (projection, side): statements of cells at their spikes
+        self.brought = {}  # (group, variable): the part that brings it
         self.synapse = {
             name: self._per_neuron(name, part, record)
             for name, part in parts.items()
@@ -154,7 +161,8 @@ class Assembly:
                 self._add_source(other, part, {"rates": hertz.dim}, plan, lines)
         if lines:  # sources with traces are cells
             rates = f"rates = {plan.rates} : Hz" if plan.rates else "rates : Hz (constant)"
-            plan.kind, plan.rates, plan.threshold = "cells", "", "rand() < rates*dt"
+            plan.kind, plan.rates, plan.method = "cells", "", "exact"
+            plan.threshold = "rand() < rates*dt"
             plan.equations = _stripped([rates, *lines])
         return plan
 
@@ -234,6 +242,7 @@ class Assembly:
             size = 1 if "shared" in cell.parsed[variable].flags else part.n
             self._number(f"{name}.{variable}", name, variable, value, dims[variable], AT_START, size)
         plan.equations = _stripped(lines)
+        _check_noise(f"Population {name!r}", plan)
         return plan
 
     def _add_signal(self, other, piece, part, plan, dims, lines, sums):
@@ -297,6 +306,7 @@ class Assembly:
                 raise CircuitError(
                     f"{where}: the cell {cell.name!r} has a name {expression!r} too. Rename one of them."
                 )
+            self.brought[plan.name, expression] = other
             lines.append(
                 self._declare(f"{other}.amplitude", plan.name, expression, piece.amplitude, dim, plan.n)
             )
@@ -353,6 +363,7 @@ class Assembly:
         """
         text = getattr(synapse, side)
         parsed = parse(text, where) if text.strip() else {}
+        refuse_flags(parsed, where)
         used = self._side_params(synapse, side)
         private = {n: f"{n}_{other}" if side == "post" else f"{n}_of_{other}" for n in [*parsed, *used]}
         owner = f"the cell {part.cell.name!r}" if isinstance(part, Population) else "the input"
@@ -362,6 +373,13 @@ class Assembly:
                 f"{where}: {owner} has {listed(taken)} too, the name that this projection gives to what it "
                 "brings. Rename the projection or the cell's variable."
             )
+        for variable in private.values():
+            before = self.brought.setdefault((plan.name, variable), other)
+            if before != other:
+                raise CircuitError(
+                    f"{where}: {variable!r}, the name that it gives to what it brings to {plan.name!r}, is "
+                    f"that of something that {before!r} brings. Rename one of the two."
+                )
         own = {n: equation.dim for n, equation in parsed.items()}
         own.update({n: self._dim(synapse.params[n], where, n) for n in used})
         scope = Scope(where, {**dims, **own}, {"of the cell": list(dims), "of the projection": list(own)})
@@ -451,6 +469,7 @@ class Assembly:
         source, target = self._source(name, part.source), self._target(name, part.target)
         cell = self.parts[target[0]].cell
         parsed = parse(synapse.equations, where) if synapse.equations.strip() else {}
+        refuse_flags(parsed, where, synaptic=True)
         params = self._synaptic_params(synapse)
         for variable in (*parsed, *synapse.params):
             refuse_reserved(variable, where, "name")
@@ -634,11 +653,18 @@ class Assembly:
         taken = {"rates", "period", "spike_number", "neuron_index", "spike_time", "x", "y", "z"}
         taken |= {*BUILT_IN, *GENERATED}
         for end in (part.source, part.target):
-            taken |= set(self._reach(view(end)[0]))
+            taken |= set(self._reach(view(end)[0])) | set(self._brought(view(end)[0]))
         synapse = self.synapse[name]
         parsed = parse(synapse.equations, name) if synapse.equations.strip() else {}
         own = [*parsed, *self._synaptic_params(synapse), *part.wiring.params]
-        renamed = {n: f"{n}_{name}" for n in own if n in taken}
+        taken |= {f"{n}_{end}" for n in taken for end in ("pre", "post")}
+        renamed, free = {}, set(own) - taken
+        for variable in own:
+            if variable in taken:
+                inner = f"{variable}_{name}"
+                while inner in taken or inner in free or inner in renamed.values():
+                    inner += "_syn"
+                renamed[variable] = inner
         # What cells at either end hold for this projection.
         for side, inner in (("pre", f"of_{name}"), ("post", name)):
             text = getattr(synapse, side)
@@ -659,6 +685,43 @@ class Assembly:
                 "it in a variable that is updated at every step, or in one that decays in statements of "
                 "its own."
             )
+
+    def _event_driven(self, where, held):
+        """Refuse event-driven equations without a solution between spikes, or tied to others that move."""
+        lazy = {n: e for n, e in held.items() if "event-driven" in e.flags}
+        for name, equation in held.items():
+            if equation.type != DIFFERENTIAL_EQUATION or name in lazy:
+                continue
+            self._lazy(where, held, f"equation of {name}", equation.expr.code)
+            reading = sorted(n for n, e in lazy.items() if name in get_identifiers(e.expr.code))
+            if reading:
+                raise CircuitError(
+                    f"{where}, equation of {reading[0]}: it is event-driven, and reads {name!r}, which moves "
+                    "at every step. Make both event-driven, or both clock-driven."
+                )
+        text = "\n".join(f"d{n}/dt = {e.expr.code} : {unit_text(e.dim)}" for n, e in lazy.items())
+        if text and not linear(text):
+            raise CircuitError(
+                f"{where}: the event-driven equations of {listed(lazy)} are not linear with constant "
+                "coefficients, and have no solution between spikes. Write (clock-driven) instead of "
+                "(event-driven)."
+            )
+
+    def _brought(self, name):
+        """Names that currents and projections give to what they bring to a group, and who brings each."""
+        found = {}
+        for other, piece in self.parts.items():
+            if isinstance(piece, Current) and view(piece.target)[0] == name:
+                found[f"{other}_amplitude"] = other
+            if not isinstance(piece, Projection):
+                continue
+            synapse = self.synapse[other]
+            for end, side, inner in ((piece.target, "post", other), (piece.source, "pre", f"of_{other}")):
+                text = getattr(synapse, side)
+                if view(end)[0] == name and (side == "post" or text.strip()):
+                    held = parse(text, other) if text.strip() else {}
+                    found |= {f"{n}_{inner}": other for n in (*held, *self._side_params(synapse, side))}
+        return found
 
     def _reach(self, name):
         """Names and dimensions of what synapses can read of a group."""
@@ -719,6 +782,7 @@ class Assembly:
         scope.code(synapse.step, "every step")
         given = self.parts[name].synapse
         held = parse(given.equations, where) if given.equations.strip() else {}
+        self._event_driven(where, held)
         self._lazy(where, held, "every step", given.step)
         self._lazy(where, held, "settle", f"{given.settle}\n{given.unsettle}")
         self._lazy(where, held, "sum", "\n".join(given.summed.values()))
@@ -868,7 +932,7 @@ class Assembly:
                     f"Events: {listed(['spike', *events])}."
                 )
             silent = isinstance(part, Population) and not part.cell.threshold and not recorder.variable
-            if recorder.kind == "spikes" and silent:
+            if recorder.kind in ("spikes", "rate") and silent:
                 raise CircuitError(
                     f"{where}: the cell {part.cell.name!r} has no threshold and never spikes. Give it one."
                 )
@@ -1036,6 +1100,33 @@ class Assembly:
             slot = dataclasses.replace(slot, size=1 if n is None else n, value=value)
             slot = dataclasses.replace(slot, value=slot.fit(value))
         self.slots.append(slot)
+
+
+def _check_noise(where, plan):
+    """Refuse noise that the method of a population cannot integrate."""
+    if not any(name == "xi" or name.startswith("xi_") for name in get_identifiers(plan.equations)):
+        return
+    equations = parse(plan.equations, where)
+
+    def integrates(method):
+        try:
+            StateUpdateMethod.stateupdaters[method](equations, {})
+            return True
+        except UnsupportedEquationsException:
+            return False
+
+    try:
+        if any(integrates(method) for method in METHODS[plan.method]):
+            return
+        able = [name for name in METHODS if len(METHODS[name]) == 1 and integrates(name)]
+    except EquationError as error:  # one xi in two equations
+        raise CircuitError(
+            f"{where}: {' '.join(str(error).split())} Noises that differ are called xi_1, xi_2 and so on."
+        ) from None
+    raise CircuitError(
+        f"{where}: the method {plan.method!r} cannot integrate the noise of its equations. Methods that can: "
+        f"{listed(able)}."
+    )
 
 
 def _on_spikes(synapse):

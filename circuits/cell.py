@@ -9,7 +9,6 @@ import copy
 import dataclasses
 from dataclasses import dataclass, field
 
-from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit
 
 from . import display
@@ -18,12 +17,20 @@ from .equations import (
     PARAMETER,
     Scope,
     parse,
+    refuse_flags,
     refuse_generated,
     refuse_moving,
     refuse_reserved,
 )
 from .errors import CircuitError, listed, nearest
 from .values import dimension, kind, number, same_dimension
+
+# Methods of integration, and which of Brian2's are tried for each, in this order.
+METHODS = {
+    "exact": ("exact", "exponential_euler", "rk2", "euler", "milstein"),
+    "exponential_euler": ("exponential_euler", "rk2", "euler", "milstein"),
+    **{name: (name,) for name in ("euler", "rk2", "rk4", "heun", "milstein")},
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,8 +56,8 @@ class Cell:
         Name of a further kind of event to (condition, statements): {"complex": ("c > 0.5", "c = 0")}.
         Synapses can follow it (`Synapse.event`), and `spikes("cells", event="complex")` records it.
     method : str
-        Integration method of Brian2; "exact" falls back to "exponential_euler" where a synapse makes the
-        equations nonlinear.
+        "exact", "exponential_euler", "euler", "rk2", "rk4", "heun" or "milstein". Where equations are not
+        linear, "exact" falls back to "exponential_euler", and this to "rk2", or, with noise, to "euler".
     init : dict
         Start values of variables (zero where not given): number, array or expression.
     adds : dict
@@ -86,11 +93,10 @@ class Cell:
                     f"{where}, {attribute}: got {value!r}, but it is text. A number goes into params, its "
                     f"name here (refractory='t_ref', params={{'t_ref': 2*ms}})."
                 )
-        if self.method not in StateUpdateMethod.stateupdaters:
-            known = [name for name in StateUpdateMethod.stateupdaters if name != "GSL"]
+        if self.method not in METHODS:
             raise CircuitError(
-                f"{where}, method: there is no {self.method!r}.{nearest(self.method, known)} Methods: "
-                f"{listed(known)}."
+                f"{where}, method: there is no {self.method!r}.{nearest(self.method, METHODS)} Methods: "
+                f"{listed(METHODS)}."
             )
         for port, unit in self.inputs.items():
             if not isinstance(unit, (Unit, Quantity)) and unit != 1:
@@ -101,6 +107,7 @@ class Cell:
         object.__setattr__(self, "equations", "\n".join(lines))
         parsed = parse(self.equations, where)
         object.__setattr__(self, "parsed", parsed)
+        refuse_flags(parsed, where)
         for name in parsed:
             refuse_generated(name, where, "variable")
         for group, what in ((self.params, "parameter"), (self.inputs, "input")):

@@ -4,6 +4,7 @@ names.
 
 import keyword
 import re
+from functools import cache
 
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
@@ -17,6 +18,8 @@ from brian2.equations.equations import (
 )
 from brian2.equations.unitcheck import check_units_statements
 from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
+from brian2.stateupdaters.base import UnsupportedEquationsException
+from brian2.stateupdaters.exact import get_linear_system
 from brian2.units import second
 from brian2.units.fundamentalunits import DIMENSIONLESS, DimensionMismatchError
 from brian2.utils.stringtools import get_identifiers, word_substitute
@@ -82,12 +85,52 @@ def parse(text, where):
     try:
         equations = Equations(text)
     except (EquationError, SyntaxError, ValueError, TypeError) as error:
-        raise CircuitError(
-            f"{where}: the equations do not parse. {_first_line(error)}\n{_numbered(text)}"
-        ) from None
+        said = re.sub(r" does not evaluate to a unit, the result has.*", " is no unit.", _first_line(error))
+        raise CircuitError(f"{where}: the equations do not parse. {said}\n{_numbered(text)}") from None
     for name in equations:
         refuse_reserved(name, where, "variable")
     return equations
+
+
+@cache
+def linear(text):
+    """Whether differential equations are linear in what they define, and do not name the time."""
+    equations = Equations(text)
+    if "t" in equations.identifiers:
+        return False
+    try:
+        get_linear_system(equations, {})
+        return True
+    except UnsupportedEquationsException:
+        return False
+
+
+# What can stand in brackets behind an equation of a cell, or of a synapse.
+_OF_CELLS = {
+    DIFFERENTIAL_EQUATION: ("unless refractory",),
+    SUBEXPRESSION: ("shared", "constant over dt"),
+    PARAMETER: ("constant", "shared"),
+}
+_OF_SYNAPSES = {
+    DIFFERENTIAL_EQUATION: ("event-driven", "clock-driven"),
+    SUBEXPRESSION: ("shared", "constant over dt"),
+    PARAMETER: ("constant", "shared"),
+}
+
+
+def refuse_flags(equations, where, synaptic=False):
+    """Refuse flags that equations of their kind cannot have."""
+    known = _OF_SYNAPSES if synaptic else _OF_CELLS
+    for name, equation in equations.items():
+        for flag in equation.flags:
+            if flag not in known[equation.type]:
+                possible = known[equation.type]
+                raise CircuitError(
+                    f"{where}, equation of {name}: '({flag})' cannot stand behind it."
+                    f"{nearest(flag, possible)} Behind a {equation.type} can stand: {listed(possible)}."
+                )
+        if "event-driven" in equation.flags and "clock-driven" in equation.flags:
+            raise CircuitError(f"{where}, equation of {name}: it is event-driven or clock-driven. Keep one.")
 
 
 def refuse_reserved(name, where, what):
@@ -234,6 +277,8 @@ class Scope:
                 self.expression(equation.expr.code, dim, what)
 
     def _known(self, text, what, besides=()):
+        if re.search(r"[/%]\s*0+(\.0*)?(?![\w.])", text):
+            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' divides by 0.")
         for name in sorted(get_identifiers(text)):
             if name in self.variables or name in _OPERATORS or name in besides or name.startswith("xi_"):
                 if name.startswith("xi_"):

@@ -4,9 +4,11 @@ number, and the text by which the compiled program is found again. `assembly` ma
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
+from brian2.units import second
 from brian2.utils.stringtools import get_identifiers
 
 from .circuit import Timed
@@ -70,6 +72,15 @@ class Slot:
         raise CircuitError(f"{self.number}: got shape {array.shape}, but it takes {wanted}.")
 
 
+ABOVE_ZERO = float(np.nextafter(0, 1))  # the least number that is positive
+
+
+def _allowed(low, high):
+    if high is None:
+        return "above 0" if low == ABOVE_ZERO else f"at least {low:g}"
+    return f"between {low:g} and {high:g}"
+
+
 def out_of_bounds(array, low, high, whole):
     """What is wrong with numbers that must lie between bounds, as text; "" if nothing is."""
     if np.isnan(array).any():
@@ -77,8 +88,7 @@ def out_of_bounds(array, low, high, whole):
     lowest, highest = (array.min(), array.max()) if array.size else (0, 0)
     if (low is not None and lowest < low) or (high is not None and highest > high):
         found = lowest if low is not None and lowest < low else highest
-        allowed = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
-        return f"got {found:g}; it must be {allowed}."
+        return f"got {found:g}; it must be {_allowed(low, high)}."
     return "it must be a whole number." if whole and (array != np.round(array)).any() else ""
 
 
@@ -167,6 +177,15 @@ class Plan:
                 )
             same_dimension(value, slot.dim, name)
             given[name] = slot.fit(plain(value))
+        for name in given:
+            part, _, what = name.rpartition(".")
+            if what in ("w_min", "w_max") and f"{part}.w_min" in slots and f"{part}.w_max" in slots:
+                low, high = (given.get(n, slots[n].value) for n in (f"{part}.w_min", f"{part}.w_max"))
+                if not np.all(np.asarray(low) < np.asarray(high)):
+                    raise CircuitError(
+                        f"{name}: with this, the weights of {part!r} are to stay between {low:g} and "
+                        f"{high:g} (SI). Give w_min and w_max together, the smaller one first."
+                    )
         return given
 
     def with_values(self, values):
@@ -174,6 +193,34 @@ class Plan:
             dataclasses.replace(s, value=values[s.number]) if s.number in values else s for s in self.slots
         ]
         return dataclasses.replace(self, slots=slots)
+
+
+def time_constants(plan):
+    """Times that equations and statements divide by must be positive: at 0 they give NaN, below they grow."""
+    for owner in [*plan.groups.values(), *plan.synapses.values()]:
+        texts = [owner.equations]
+        if hasattr(owner, "steps"):
+            texts += owner.steps
+        else:
+            texts += [owner.on_pre, owner.on_post, owner.settle, owner.unsettle, owner.step]
+        texts += [p["code"] for p in plan.periodic if p["on"] == owner.name]
+        divisors = _divisors("\n".join(texts))
+        divisors |= {p["period"] for p in plan.periodic if p["on"] == owner.name}
+        for k, slot in enumerate(plan.slots):
+            is_time = slot.group == owner.name and slot.number and slot.dim == second.dim
+            if is_time and slot.variable in divisors:
+                plan.slots[k] = slot = dataclasses.replace(slot, low=ABOVE_ZERO)
+                slot.fit(np.asarray(slot.value))
+
+
+def _divisors(text):
+    """Names that stand by themselves, or as factors, behind a division."""
+    found = set()
+    for chain in re.findall(r"/\s*([A-Za-z_]\w*)(?![\w(])", text):
+        found.add(chain)
+    for inside in re.findall(r"/\s*\(([\w\s.*]+)\)(?!\s*\*\*)", text):
+        found |= get_identifiers(inside)
+    return found
 
 
 def freeze(plan):

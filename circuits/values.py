@@ -85,7 +85,10 @@ def number(value, where):
     if isinstance(value, Quantity):
         return value
     if isinstance(value, numbers.Real):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise CircuitError(f"{where}: a whole number of {len(str(value))} digits is too large.") from None
     try:
         items = list(value)
         if items and any(isinstance(item, Quantity) for item in items):

@@ -34,3 +34,14 @@ class NonFiniteError(RunError):
 
     def __reduce__(self):  # keeps the recordings when the error crosses a process boundary
         return (type(self), (self.args[0], self.recording, self.recordings))
+
+
+def said(error):
+    """The messages of a chain of Brian2's errors, which name objects from outside in, in one line."""
+    messages = []
+    while error is not None and len(messages) < 4:
+        text = " ".join(str(error).split())
+        if text and text not in messages:
+            messages.append(text)
+        error = error.__cause__
+    return " / ".join(messages)[:1500]

@@ -8,7 +8,7 @@ generator, so wiring and noise differ in detail and agree in distribution.
 import time
 
 import numpy as np
-from brian2 import defaultclock, second
+from brian2 import NetworkOperation, defaultclock, second
 from brian2 import seed as seed_generators
 from brian2.core.preferences import prefs
 from brian2.devices.device import reset_device, set_device
@@ -16,7 +16,7 @@ from brian2.devices.device import reset_device, set_device
 from circuits.plan import MOST_STEPS, out_of_bounds
 
 from . import device, symbolic
-from .errors import NonFiniteError, NumbersError
+from .errors import BuildError, EngineError, NonFiniteError, NumbersError, said
 from .lower import connect, lower, quiet, state_variables
 from .program import _spike_bins, _words
 from .recording import Recording, assemble
@@ -122,7 +122,7 @@ def _run(plan, numbers, duration, seed, trial):
         with quiet(), symbolic.of_circuit():
             built = lower(plan, InterpretedBackend(numbers, seed, trial, duration))
             results, started = {}, time.perf_counter()
-            _stretches(built, duration, results)
+            _run_and_record(built, duration, results)
         loop = time.perf_counter() - started
         recording = Recording(
             duration, plan.dt, int(seed), trial, numbers=numbers, backend="interpreted", loop_seconds=loop
@@ -147,48 +147,56 @@ def _run(plan, numbers, duration, seed, trial):
                 recording,
             )
         return recording
+    except (EngineError, MemoryError):
+        raise
+    except Exception as error:
+        raise BuildError(f"The circuit cannot be run: {said(error)}") from error
     finally:
         prefs.codegen.target = previous_target
         reset_device()
         defaultclock.dt = previous_dt
 
 
-def _stretches(built, duration, results):
-    """Run, stopping wherever weights are due."""
+def _run_and_record(built, duration, results):
+    """Run once, with snapshots of weights at the beginning of the steps at which they are due."""
     recorders = {k: r for k, r in enumerate(built.plan.recorders) if r["kind"] == "weights"}
+    times = {k: [] for k in recorders}
+    prepared = set()
+
+    def snapshot(k, now):
+        recorder = recorders[k]
+        variable = _synaptic(built, recorder)
+        _around(built, recorder, "settle", prepared)
+        values = np.array(variable.get_value())
+        # what all synapses share has one value, whichever are recorded
+        results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)
+        _around(built, recorder, "unsettle", prepared)
+        times[k].append(now)
+
+    def due():
+        now = defaultclock.variables["t"].get_value().item()
+        for k, recorder in recorders.items():
+            following = np.inf if recorder["every"] is None else len(times[k]) * recorder["every"]
+            if now > following - 0.5 * built.plan.dt:
+                snapshot(k, following)
+
+    if any(recorder["every"] is not None for recorder in recorders.values()):
+        built.network.add(NetworkOperation(due, clock=defaultclock, when="before_start", order=-(10**6)))
     # Before its first run a clock's time is whatever stood in memory; what is recorded at the start reads it.
     defaultclock.set_interval(0 * second, 0 * second)
-    if duration == 0:  # builds and checks everything all the same
-        built.network.run(0 * second, namespace={})
-    times = {k: [] for k in recorders}
-    now = 0.0
-    while True:
-        following = duration
-        for k, recorder in recorders.items():
-            every = recorder["every"]
-            if now >= duration or (every is not None and now >= len(times[k]) * every - 1e-9):
-                variable = _synaptic(built, recorder)
-                _around(built, recorder, "settle")
-                values = np.array(variable.get_value())
-                # what all synapses share has one value, whichever are recorded
-                results[f"{k}.at.{len(times[k])}"] = values if variable.scalar else _chosen(values, recorder)
-                _around(built, recorder, "unsettle")
-                times[k].append(now)
-            if every is not None and len(times[k]) * every < following - 1e-9:
-                following = len(times[k]) * every
-        if now >= duration:
-            break
-        built.network.run((following - now) * second, namespace={})
-        now = following
+    built.network.run(duration * second, namespace={})
     for k in recorders:
+        snapshot(k, duration)
         results[f"{k}.t"] = np.array(times[k])
 
 
-def _around(built, recorder, what):
+def _around(built, recorder, what, prepared):
     """Bring synapses up to date before they are recorded, and put away again what is integrated lazily."""
     runner = built.around.get((recorder["part"], what))
     if runner is not None:
-        runner.before_run({})
+        if runner not in prepared:
+            runner.before_run({})
+            prepared.add(runner)
         runner.run()
 
 

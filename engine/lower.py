@@ -28,14 +28,9 @@ from brian2 import (
 )
 from brian2.units.fundamentalunits import Quantity
 
+from circuits.cell import METHODS
 from circuits.plan import AFTER_WIRING, AT_START, BEFORE_WIRING
 from circuits.values import unit_text
-
-# What Brian2 is to try, in this order, for the method that a cell names.
-METHODS = {
-    "exact": ("exact", "exponential_euler", "rk2", "euler", "milstein"),
-    "exponential_euler": ("exponential_euler", "rk2", "euler", "milstein"),
-}
 
 
 class Lowered:
@@ -158,7 +153,7 @@ def _group(group, timed):
         reset=group.reset if group.threshold else None,
         refractory=group.refractory or False,
         events={name: condition for name, (condition, _) in group.events.items()},
-        method=METHODS.get(group.method, group.method),
+        method=METHODS[group.method],
         namespace=namespace,
         name=group.name,
     )

@@ -205,6 +205,8 @@ class Program:
             raise NumbersError(f"{name}: a value is not a number (NaN).")
         if (low is not None and (array < low).any()) or (high is not None and (array > high).any()):
             allowed = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+            if high is None and 0 < low < 1e-300:
+                allowed = "above 0"
             raise NumbersError(
                 f"{name}: got values from {array.min():g} to {array.max():g}; they must be {allowed}."
             )

@@ -23,7 +23,7 @@ from circuits.values import unit_text
 
 from . import device as fast_device
 from . import symbolic
-from .errors import BuildError
+from .errors import BuildError, said
 from .lower import NEVER, connect, lower, quiet, state_variables
 from .program import file_digest
 
@@ -155,7 +155,7 @@ def compile_plan(plan, key, folder):
     except (BuildError, OSError):
         raise
     except Exception as error:
-        raise BuildError(f"The circuit cannot be compiled: {_said(error)}") from error
+        raise BuildError(f"The circuit cannot be compiled: {said(error)}") from error
     finally:
         device.reinit()
         reset_device()
@@ -305,14 +305,3 @@ def _write_manifest(plan, key, folder, timing):
         "build_seconds": timing,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
-
-
-def _said(error):
-    """The innermost message of a chain of Brian2 errors, which name objects from outside in."""
-    messages = []
-    while error is not None and len(messages) < 4:
-        text = " ".join(str(error).split())
-        if text and text not in messages:
-            messages.append(text)
-        error = error.__cause__
-    return " / ".join(messages)[:1500]

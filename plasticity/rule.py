@@ -190,11 +190,14 @@ class Rule:
         texts = {end: _with_unit(getattr(self, end), unit) for end in ("synapse", "pre", "post")}
         return dataclasses.replace(self, **texts)
 
-    def measures_by_bounds(self):
-        """Whether it reads the bounds of the weight."""
+    def measures_by_bounds(self, finite=False):
+        """Whether it reads the bounds of the weight (`finite`: other than to keep something within them)."""
         texts = [*(text for _, text in self._texts()), *(p.code for p in self.periodic)]
         texts += [value for value in self.init.values() if isinstance(value, str)]
-        return bool({"w_min", "w_max"} & _identifiers("\n".join(texts)))
+        text = "\n".join(texts)
+        if finite:
+            text = re.sub(r",\s*w_min\s*,\s*w_max\s*\)", ")", text)
+        return bool({"w_min", "w_max"} & _identifiers(text))
 
     def but(self, **values):
         """The same rule with other numbers; unknown names and wrong units are refused."""
@@ -342,6 +345,10 @@ class Bounds:
                 f"bounds: w_max = {describe(high)} does not lie above w_min = {describe(low)}. Exchange them."
             )
 
+    def finite(self):
+        """Whether both bounds are numbers that can be reached."""
+        return all(np.isfinite(plain(self.params[n])) for n in ("w_min", "w_max") if n in self.params)
+
     def middle(self):
         """A weight within the bounds: half way if they are finite, w_min if not, 0.5 if there are none."""
         if "w_max" not in self.params:
@@ -428,6 +435,11 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
             raise RuleError(
                 f"compose: the rule {rule.name!r} measures the weight by its bounds. Give bounds=hard(...) "
                 "or others."
+            )
+        if rule.measures_by_bounds(finite=True) and not bounds.finite():
+            raise RuleError(
+                f"compose: the rule {rule.name!r} measures the weight by its bounds, and one of them is "
+                "infinite. Give finite ones."
             )
         rule.check_units(dim)
     texts = [_Renamed(rule) for rule in rules]
