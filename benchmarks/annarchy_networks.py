@@ -97,6 +97,7 @@ def coba(phases, seconds, folder, change=None):
     cell = ann.Neuron(
         parameters=values,
         equations=[
+            "before = v",
             "u = v - VT",
             "am = 0.32*(13.0 - u)/(exp((13.0 - u)/4.0) - 1.0)",
             "bm = 0.28*(u - 40.0)/(exp((u - 40.0)/5.0) - 1.0)",
@@ -116,9 +117,9 @@ def coba(phases, seconds, folder, change=None):
             ann.Variable("taue*dg_exc/dt = -g_exc", method="exponential"),
             ann.Variable("taui*dg_inh/dt = -g_inh", method="exponential"),
         ],
-        spike="v > -20.0",
+        # A refractory cell would rest altogether, in the middle of its spike: crossings count instead.
+        spike="(v > -20.0) and (before <= -20.0)",
         reset="",
-        refractory=3.0,
     )
     cells = net.create(4000, cell)
     net.connect(cells[:3200], cells, "exc").fixed_probability(0.02, weights=6.0)

@@ -50,6 +50,7 @@ class Benchmark:
     text: str
     engines: tuple = EVERY
     changes: tuple = ()  # what is changed for a further figure
+    bound: float = 0.10  # within which rates agree, see `disagreements`
     fresh: bool = False  # a new clone and an empty home
     quick: float = 0.0  # seconds of model time with --quick; 0: not then
 
@@ -72,6 +73,7 @@ BENCHMARKS = {
         1.0,
         "4000 Hodgkin-Huxley cells (Traub & Miles), conductances, 2 % connected",
         changes=("equation",),
+        bound=0.15,
     ),
     "STDP-ff": Benchmark(
         "STDP-ff", 20.0, "1000 Poisson inputs of 15 Hz onto 100 cells, 100,000 plastic synapses"
@@ -443,18 +445,19 @@ def tidy(rows):
 
 
 def disagreements(report):
-    """Rates that differ from Plastica's by more than 10 %, or in the one short run of --quick by more than 25
-    %.
+    """Rates further from Plastica's than a benchmark's bound; 25 % in the one short run of --quick.
 
-    Wiring, inputs and noise are drawn anew by every simulator and in every repetition. The rates of these
-    networks have a spread of 3 % over seeds (6 % in 2 s of STDP-ff and dopamine): medians of three differ by
-    10 %, and single short runs by 25 %, at three standard deviations.
+    Wiring, inputs and noise are drawn anew by every simulator, in every repetition. The rates have a spread of
+    3 % over seeds (6 % in 2 s of STDP-ff and dopamine): medians of three differ by 10 %, and single short runs by
+    25 %, at three standard deviations. In COBA exponential Euler at 0.1 ms, which all but NEST have, lengthens
+    the intervals between spikes by 8 to 13 %.
     """
-    bound = 0.25 if report["quick"] else 0.10
+    bounds = {name: 0.25 if report["quick"] else BENCHMARKS[name].bound for name in BENCHMARKS}
     return [
         f"{row['benchmark']}, {row['quantity']}, {NAMES[row['engine']]}: {100 * (row['ratio'] - 1):+.1f} %"
         for row in report["rows"]
-        if row["quantity"].startswith("rate") and row["ratio"] is not None and abs(row["ratio"] - 1) > bound
+        if row["quantity"].startswith("rate") and row["ratio"] is not None
+        and abs(row["ratio"] - 1) > bounds[row["benchmark"]]
     ]
 
 
@@ -601,6 +604,8 @@ def draw(report, scaled, path):
                     error_kw={"lw": 0.8},
                 )  # fmt: skip
             logarithmic(axis)
+            lowest = min(row["low"] for row in report["rows"] if row["quantity"] == quantity)
+            axis.set_ylim(bottom=0.5 * lowest)
             axis.set_xticks(range(len(names)), names)
             axis.set_ylabel("processor time (s)" if panel == "C" else "wall clock (s)")
         axes["A"].legend(ncols=len(engines))
