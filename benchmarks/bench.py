@@ -447,10 +447,10 @@ def tidy(rows):
 def disagreements(report):
     """Rates further from Plastica's than a benchmark's bound; 25 % in the one short run of --quick.
 
-    Wiring, inputs and noise are drawn anew by every simulator, in every repetition. The rates have a spread of
-    3 % over seeds (6 % in 2 s of STDP-ff and dopamine): medians of three differ by 10 %, and single short runs by
-    25 %, at three standard deviations. In COBA exponential Euler at 0.1 ms, which all but NEST have, lengthens
-    the intervals between spikes by 8 to 13 %.
+    Wiring, inputs and noise are drawn anew by every simulator, in every repetition. The rates have a spread
+    of 3 % over seeds (6 % in 2 s of STDP-ff and dopamine): medians of three differ by 10 %, and single
+    short runs by 25 %, at three standard deviations. In COBA exponential Euler at 0.1 ms, which all but
+    NEST have, lengthens the intervals between spikes by 8 to 13 %.
     """
     bounds = {name: 0.25 if report["quick"] else BENCHMARKS[name].bound for name in BENCHMARKS}
     return [

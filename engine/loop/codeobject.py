@@ -112,3 +112,29 @@ def _binomial(n, p, use_normal, name):
 
 
 binomial.BinomialFunction.implementations[LoopCodeObject.class_name] = _binomial
+
+
+def _poisson(owner):
+    """Brian2's sampler of Poisson numbers, with a table for a mean below 10 that does not change."""
+    standard = DEFAULT_FUNCTIONS["poisson"].implementations[CPPCodeGenerator].get_code(owner)
+    head = "int32_t _poisson(double lam, int32_t _idx)"
+    if get_device().keep_draws or head not in standard:
+        return standard
+    return standard.replace(head, head.replace("_poisson", "_poisson_each")) + """
+static int32_t _poisson(double lam, int32_t _idx)
+{
+    static fast_loop::Poisson table;
+    if (lam > 0 && lam < 10 && table.covers(lam))
+        return table.draw(_rand(_idx));
+    return _poisson_each(lam, _idx);
+}
+"""
+
+
+DEFAULT_FUNCTIONS["poisson"].implementations.add_dynamic_implementation(
+    LoopCodeObject,
+    code=_poisson,
+    namespace=lambda owner: {},
+    dependencies={"_rand": DEFAULT_FUNCTIONS["rand"]},
+    name="_poisson",
+)

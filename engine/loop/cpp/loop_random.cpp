@@ -19,6 +19,24 @@ Binomial::Binomial(long n, double p, double q, double none, double bound)
                                         entry/(double)ENTRIES) - cumulative.begin();
 }
 
+// The last entry is 1, so that every uniform number below 1 finds a place.
+void Poisson::tabulate(double of)
+{
+    mean = of;
+    cumulative.clear();
+    double probability = std::exp(-of), sum = probability;
+    for (int k = 1; probability > 1e-18 || k < of; k++)
+    {
+        cumulative.push_back(sum);
+        probability *= of/k;
+        sum += probability;
+    }
+    cumulative.push_back(1.0);
+    for (int entry = 0; entry < ENTRIES; entry++)
+        first[entry] = std::lower_bound(cumulative.begin(), cumulative.end() - 1,
+                                        entry/(double)ENTRIES) - cumulative.begin();
+}
+
 double largest_of(const double* numbers, int n)
 {
     double lanes[8] = {0, 0, 0, 0, 0, 0, 0, 0};

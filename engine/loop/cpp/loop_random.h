@@ -48,6 +48,40 @@ private:
     }
 };
 
+// Poisson numbers of a small mean that stays the same for many draws, by inversion as above: one uniform number each.
+class Poisson
+{
+    enum { ENTRIES = 1024, WORTH_A_TABLE = 1000 };
+    double mean, last;  // of the table, and of the last draw that it was not for
+    int repeated;
+    std::vector<double> cumulative;
+    short first[ENTRIES];
+    void tabulate(double of);
+public:
+    Poisson() : mean(-1.0), last(-1.0), repeated(0) {}
+
+    // Whether `of` is the table's mean. A mean that was asked for often in a row gets the table.
+    bool covers(double of)
+    {
+        if (of == mean)
+            return true;
+        repeated = (of == last) ? repeated + 1 : 0;
+        last = of;
+        if (repeated < WORTH_A_TABLE)
+            return false;
+        tabulate(of);
+        return true;
+    }
+
+    int draw(double u) const
+    {
+        int k = first[(int)(u*ENTRIES)];
+        while (u > cumulative[k])
+            k++;
+        return k;
+    }
+};
+
 // Which of many elements have an event in a step, each with its own small probability, independently: instead of
 // a random number per element, one per event. Elements and steps are passed one after the other; the next event
 // comes when the sum of their hazards -log(1 - p) reaches an exponentially distributed amount.
