@@ -36,7 +36,7 @@ def comparison_table(rows, subjects=False):
     body = []
     for row in rows:
         mark = "".join(f" [{notes.index(row['note']) + 1}]" if row["note"] else "")
-        verdict = "agrees" if row["holds"] else "**DISAGREES**"
+        verdict = "holds" if row["holds"] else "**FAILS**"
         unit = "" if row["unit"] == "1" else escaped(row["unit"])
         line = [escaped(row["oracle"]), escaped(row["quantity"]) + escaped(mark), short(row["measured"])]
         body.append([*line, escaped(bounds(row)), unit, verdict])
