@@ -197,7 +197,7 @@ class Bench:
         self.cache, self.home = scratch / "cache", scratch / "home"
 
     def seconds(self, benchmark):
-        return benchmark.quick if self.quick else benchmark.seconds
+        return benchmark.quick or benchmark.seconds / 10 if self.quick else benchmark.seconds
 
     def python(self, engine):
         return self.pythons.get(engine, sys.executable)
@@ -604,11 +604,11 @@ def draw(report, scaled, path):
                     error_kw={"lw": 0.8},
                 )  # fmt: skip
             logarithmic(axis)
-            lowest = min(row["low"] for row in report["rows"] if row["quantity"] == quantity)
-            axis.set_ylim(bottom=0.5 * lowest)
+            low = [row["low"] for row in report["rows"] if row["quantity"] == quantity]
+            axis.set_ylim(bottom=0.5 * min(low, default=1.0))
             axis.set_xticks(range(len(names)), names)
             axis.set_ylabel("processor time (s)" if panel == "C" else "wall clock (s)")
-        axes["A"].legend(ncols=len(engines))
+        axes["A"].legend(ncols=max(len(engines), 1))
         for engine in [e for e in NAMES if any(row["engine"] == e for row in scaled)]:
             mine = [row for row in scaled if row["engine"] == engine]
             cells = [(row["cells"], costs(row, scaled)[0]) for row in mine if not row["targets"]]
