@@ -12,6 +12,7 @@ when the circuit is made.
 """
 
 import re
+import reprlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -349,14 +350,11 @@ def view(text):
 
 
 def _size(n, where):
-    if (
-        isinstance(n, bool)
-        or not isinstance(n, (int, float, np.number))
-        or not np.isfinite(n)
-        or int(n) != n
-        or n < 1
-    ):
-        raise CircuitError(f"{where}: got {n!r} cells; the size must be a whole number of at least 1.")
+    if isinstance(n, bool) or not isinstance(n, (int, float, np.number)) or not 1 <= n < 2**31 or int(n) != n:
+        raise CircuitError(
+            f"{where}: got {reprlib.repr(n)} cells; the size must be a whole number of at least 1 (below "
+            "2**31)."
+        )
     return int(n)
 
 

@@ -4,6 +4,7 @@ form.
 
 import numbers
 import re
+import reprlib
 
 import numpy as np
 from brian2.units import amp, farad, meter, second, siemens, volt
@@ -127,13 +128,13 @@ def with_numbers(params, changes, owner):
 
 def whole_numbers(values, where):
     """Indices as an int32 array; anything that is not a list of whole numbers from 0 is refused."""
-    wrong = f"{where}: give a list of indices (whole numbers from 0), not {values!r}."
+    wrong = f"{where}: give a list of indices (whole numbers from 0), not {reprlib.repr(values)}."
     if isinstance(values, (str, Quantity)):
         raise CircuitError(wrong)
     try:
         array = np.atleast_1d(np.asarray(values if len(np.shape(values)) else [values]))
         exact = array.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise CircuitError(wrong) from None
     if (
         array.ndim != 1

@@ -51,7 +51,7 @@ def refused(error, case):
     text = str(error)
     if not isinstance(error, (CircuitError, EngineError)):
         raise Broken(f"{type(error).__name__} from below: {text[:600]}\n{case!r}") from error
-    if BELOW.search(text) or len(text) < 20 or len(text) > 4000:
+    if BELOW.search(text) or len(text) < 20 or len(text) > 20_000:
         raise Broken(f"a refusal that does not help: {text[:600]}\n{case!r}") from error
     return text
 
@@ -144,7 +144,7 @@ def in_groups(cases, size=12):
     """Cases that can be compiled into one program: with one time step, and names with a place for theirs."""
     waiting = {}
     for case, found in cases:
-        alone = any("~" not in name for name in case.parts) or case.changes
+        alone = not isinstance(case, Case) or case.changes or any("~" not in name for name in case.parts)
         key = (id(case),) if alone else (case.dt, case.steps)
         waiting.setdefault(key, []).append((case, found))
     for group in waiting.values():

@@ -74,6 +74,8 @@ REFUSED = {
         circuit(cell="Cell('c', 'dv/dt = a/ms : 1', params={'a': 10**400})"),
         "is too large",
     ),
+    "index beyond all numbers": (circuit("inp=spike_trains(2, i=10**400, t=1*ms)"), "give a list of indices"),
+    "more cells than can be counted": (circuit(n="10**400"), "the size must be a whole number"),
     "time constant of 0": (
         circuit(more="").replace("17.3*ms", "0*ms"),
         "cells.tau: got 0; it must be above 0",
