@@ -24,7 +24,7 @@ def rows_of(subject):
 
 def bounds(row):
     """The interval of a comparison as text; most are differences, which end at 0."""
-    return f"<= {short(row['high'])}" if row["low"] == 0 < row["high"] < math.inf else (
+    return f"<=\u00a0{short(row['high'])}" if row["low"] == 0 < row["high"] < math.inf else (
         interval(row["low"], row["high"])
     )
 

@@ -80,9 +80,9 @@ def short(number, digits=4):
 def interval(low, high):
     """The bounds of a number as text; None or infinity leaves a side open."""
     if low is None or low == -math.inf:
-        return f"<= {short(high)}"
+        return f"<=\u00a0{short(high)}"
     if high is None or high == math.inf:
-        return f">= {short(low)}"
+        return f">=\u00a0{short(low)}"
     return f"{short(low)} to {short(high)}"
 
 
