@@ -19,9 +19,9 @@ not nothing: noise excites the oscillations that are damped there. Smaller netwo
 grows: irregular cells fire more, the fast oscillation fades and activity in AI comes in waves. Printed
 numbers no longer apply, and the quick form is judged by the closed form.
 
-The slow oscillation is broad. Over 3 s the place of its largest power scatters from 18 to 27 Hz between seeds
-and wirings around the printed 22 Hz: the claim of 15 % is met by some runs and missed by others, with
-seed 1 it is 27 Hz. In the irregular regimes the rate stays up to 5 % below the closed form.
+The slow oscillation is broad. Over 3 s the place of its largest power scatters from 19 to 27 Hz between runs,
+around the printed 22 Hz: the claim of 15 % is met by some and missed by others (27 Hz with seed 1). In AI
+rates stay up to 5 % below the closed form.
 """
 
 import numpy as np

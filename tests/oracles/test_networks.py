@@ -187,8 +187,8 @@ def test_cuba(nest, agrees, seeds, n, p):
     what = f"{n} cells, delays of one step"
     judge(agrees, here, there, cuba_here(n, p, *window, seeds), theirs, what)
     changed = {
-        "inhibition 10 % stronger": cuba_here(n, p, *window, seeds, **{"inh.w": -9.9 * mV}),
-        "tau_i 5 % longer": cuba_here(n, p, *window, seeds, **{"cells.tau_i": 10.5 * ms}),
+        "inhibition 20 % stronger": cuba_here(n, p, *window, seeds, **{"inh.w": -10.8 * mV}),
+        "tau_i 10 % longer": cuba_here(n, p, *window, seeds, **{"cells.tau_i": 11 * ms}),
     }
     judge_controls(agrees, here, there, changed, theirs, what)
 
