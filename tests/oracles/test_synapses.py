@@ -541,7 +541,7 @@ dn/dt = (0.014*2.3/exprel(-(v/mV + 44)/2.3)*(1 - n) - 0.0043*exp(-(v/mV + 44)/34
 
 
 def draw_gap(draw):
-    """Driven well above threshold: near it any error, the step's too, delays spikes by far more than itself."""
+    """Driven well above threshold: near it any error, that of the step too, delays a spike by far more."""
     return dict(g=draw.uniform(1, 5), currents=[*draw.uniform(250, 400, 3), *draw.uniform(-50, 50, 3)])
 
 
