@@ -12,7 +12,7 @@ from brian2.units import mmolar, ms, mV, nA, nS
 
 from . import display
 from .errors import CircuitError
-from .values import dimension, kind, number, unit_text, with_numbers
+from .values import dimension, number, unit_text, with_numbers
 
 
 @dataclass(frozen=True)
@@ -198,37 +198,26 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
     )
 
 
-# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/tau_rise)) times this factor, so that the peak is w;
-# it is computed once a step.
-_PEAK = (
-    "peak = 1/((tau_rise/tau_decay)**(tau_rise/(tau_decay - tau_rise)) "
-    "- (tau_rise/tau_decay)**(tau_decay/(tau_decay - tau_rise))) : 1"
-)
+# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/rise)) times `peak`, so that the largest value is w; both
+# are computed once a step. Equal time constants are set apart by a millionth: the difference is then the alpha
+# function (t/tau) exp(1 - t/tau) to 1e-6.
+_PEAK = """rise = tau_rise + 1e-6*tau_decay*int(abs(tau_rise - tau_decay) < 1e-6*tau_decay) : second
+           peak = tau_decay/(tau_decay - rise)*(rise/tau_decay)**(rise/(rise - tau_decay)) : 1"""
 
 
 def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, E=0 * mV, port="I"):
     """A conductance exp(-t/tau_decay) - exp(-t/tau_rise), scaled to a peak of w, with the current g (E - v)
     to the input `port`.
 
-    tau_rise and tau_decay must differ (for equal ones take an alpha function).
+    Equal time constants give its limit, the alpha function w (t/tau) exp(1 - t/tau), to 1e-6.
     """
     unit = _unit(w, nS, "double_exponential_conductance, w")
-    if (
-        not isinstance(tau_rise, str)
-        and not isinstance(tau_decay, str)
-        and kind(tau_rise) == kind(tau_decay) == "scalar"
-    ):
-        if float(tau_rise) == float(tau_decay):
-            raise CircuitError(
-                "double_exponential_conductance: tau_rise and tau_decay are equal; they must differ. Change "
-                "one slightly."
-            )
     return Synapse(
         "double_exponential_conductance",
         # two separate exponentials, not a cascade: exact under exponential Euler too
         post=f"""{_PEAK}
                  dg_decay/dt = -g_decay/tau_decay : {unit}
-                 dg_rise/dt = -g_rise/tau_rise : {unit}
+                 dg_rise/dt = -g_rise/rise : {unit}
                  g = peak*(g_decay - g_rise) : {unit}""",
         adds={port: "g*(E - v)"},
         deliver={"g_decay": "w", "g_rise": "w"},
