@@ -198,9 +198,9 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
     )
 
 
-# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/rise)) times `peak`, so that the largest value is w; both
-# are computed once a step. Equal time constants are set apart by a millionth: the difference is then the alpha
-# function (t/tau) exp(1 - t/tau) to 1e-6.
+# A spike of size w gives w (exp(-t/tau_decay) - exp(-t/rise)) times `peak`, so that the largest value is w;
+# both are computed once a step. Equal time constants are set apart by a millionth: the difference is then the
+# alpha function (t/tau) exp(1 - t/tau) to 1e-6.
 _PEAK = """rise = tau_rise + 1e-6*tau_decay*int(abs(tau_rise - tau_decay) < 1e-6*tau_decay) : second
            peak = tau_decay/(tau_decay - rise)*(rise/tau_decay)**(rise/(rise - tau_decay)) : 1"""
 

@@ -43,7 +43,7 @@ class LocalWorkers:
             import dask
             from distributed import Client, LocalCluster
 
-            # For good, not as long as the cluster lives: connections that end with it are reported after its end.
+            # For good, not only while the cluster lives: connections that end with it are reported later.
             for handler in logging.getLogger("distributed").handlers:
                 handler.setLevel(logging.CRITICAL)
             # A point that killed two workers is tried once more alone, at the end.
