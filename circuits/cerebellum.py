@@ -314,8 +314,26 @@ def vestibulo_ocular(
     Raises
     ------
     CircuitError
-        For sizes that leave a channel without cells, and frequencies that are none.
+        For sizes that leave a channel without cells, frequencies that are none, steps into which the slots
+        of 2 ms cannot be divided, and what is given as a synapse and is none.
     """
+    for name, given in dict(
+        parallel=parallel, mossy_nuclei=mossy_nuclei, purkinje_nuclei=purkinje_nuclei
+    ).items():
+        if given is not None and not isinstance(given, Synapse):
+            raise CircuitError(
+                f"vestibulo_ocular, {name}: got {given!r}; give a Synapse, such as a rule composed on "
+                "circuits.cerebellum.parallel_fibre()."
+            )
+    step = number(dt, "vestibulo_ocular, dt")
+    if kind(step) == "scalar":
+        same_dimension(step, second.dim, "vestibulo_ocular, dt")
+    steps = 2e-3 / float(step) if kind(step) == "scalar" and float(step) > 0 else 0
+    if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
+        raise CircuitError(
+            f"vestibulo_ocular, dt: granule cells fire in slots of 2 ms, which {dt} does not divide. Give 1 ms, 0.5 "
+            "ms, 0.25 ms or another part of it."
+        )
     if isinstance(scale, bool) or not isinstance(scale, numbers.Real) or not 0.1 <= scale < np.inf:
         raise CircuitError(
             f"vestibulo_ocular: scale={scale!r} leaves a channel without cells. Give 0.1 or more."

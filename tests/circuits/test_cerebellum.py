@@ -383,6 +383,19 @@ def test_sizes_that_cannot_be(scale):
         cerebellum.vestibulo_ocular(scale=scale)
 
 
+@pytest.mark.parametrize("name", ["parallel", "mossy_nuclei", "purkinje_nuclei"])
+def test_what_is_no_synapse_is_refused_by_name(name):
+    with pytest.raises(CircuitError, match=f"vestibulo_ocular, {name}: got 7; give a Synapse"):
+        cerebellum.vestibulo_ocular(**{name: 7})
+
+
+@pytest.mark.parametrize("dt", [0.3 * ms, 5 * ms, 0 * ms, -1 * ms, 1 * mV, 1])
+def test_steps_that_do_not_divide_the_slots_are_refused(dt):
+    with pytest.raises(CircuitError, match="vestibulo_ocular, dt"):
+        cerebellum.vestibulo_ocular(dt=dt)
+
+
+
 @pytest.mark.parametrize("frequency", [0 * Hz, -1 * Hz, 1 * ms, float("nan") * Hz, 1.0, "fast"])
 def test_frequencies_that_cannot_be(frequency):
     with pytest.raises(CircuitError, match="vestibulo_ocular, frequency"):
