@@ -331,8 +331,8 @@ def vestibulo_ocular(
     steps = 2e-3 / float(step) if kind(step) == "scalar" and float(step) > 0 else 0
     if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
         raise CircuitError(
-            f"vestibulo_ocular, dt: granule cells fire in slots of 2 ms, which {dt} does not divide. Give 1 ms, 0.5 "
-            "ms, 0.25 ms or another part of it."
+            f"vestibulo_ocular, dt: granule cells fire in slots of 2 ms, which {dt} does not divide. Give "
+            "1 ms, 0.5 ms, 0.25 ms or another part of it."
         )
     if isinstance(scale, bool) or not isinstance(scale, numbers.Real) or not 0.1 <= scale < np.inf:
         raise CircuitError(
