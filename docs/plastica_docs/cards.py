@@ -295,20 +295,26 @@ def _rounded(text):
 
 
 def agreement(subject):
-    """What it was compared with: other simulators, and the tests that name it."""
+    """What it was compared with: other simulators, and the tests that use it."""
     rows = evidence.rows_of(subject)
     text = [evidence.comparison_table(rows)] if rows else []
-    tests = references.tests_naming(subject)
-    own = [key for key in tests if not key[0].startswith("tests/oracles")]
+    own = [key for key in references.tests_using(subject) if not key[0].startswith("tests/oracles")]
     if not rows:
         text.append("No comparison with another simulator is on record.")
     if own:
-        listed = [
-            f"- `{path}`: {escaped(sentence.rstrip('.') or name.removeprefix('test_').replace('_', ' '))}"
-            for path, name, sentence in own
-        ]
-        head = f"Closed forms and reference computations: {len(own)} tests name it."
+        listed = [f"- `{path}`: {_tested(name, sentence)}" for path, name, sentence in own]
+        head = f"Tests that use it: {len(own)}."
         text += [head, "\n".join(listed) if len(own) <= 5 else folded("The tests", "\n".join(listed))]
-    elif not rows:
-        text.append("No test names it directly.")
+    else:
+        files = [path for path in references.files_reaching(subject) if not path.startswith("tests/oracles")]
+        named = ", ".join(f"`{path}`" for path in files)
+        reach = f"Tests reach it through what is built with it: {named}."
+        text.append(reach if files else "No test uses it.")
     return "\n\n".join(text)
+
+
+def _tested(name, sentence):
+    """What a test is about: the first sentence of its docstring, else its name."""
+    if sentence:
+        return first_sentence(sentence).rstrip(".")
+    return escaped(name.removeprefix("test_").replace("_", " "))

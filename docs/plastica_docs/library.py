@@ -10,7 +10,7 @@ from plasticity import Rule
 from plasticity.catalogue import MODULES, rules
 
 # Where cells and synapses are found: the library first, then those of the larger circuits.
-PLACES = ("neurons", "synapses", "cerebellum", "granular", "olive", "liquid")
+PLACES = ("neurons", "synapses", "cerebellum", "granular", "olive", "liquid", "balanced", "microcircuit")
 # Functions that need an argument before they make something, and one that shows what they do.
 EXAMPLES = {
     "circuits.synapses.delta": ('synapses.delta("g_e")', lambda: synapses.delta("g_e")),

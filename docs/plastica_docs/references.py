@@ -1,6 +1,7 @@
 """Who uses what: the experiments and tests that name a function of the library, read from syntax trees."""
 
 import ast
+import copy
 from functools import cache
 
 from . import ROOT
@@ -111,17 +112,76 @@ def used_by_experiments():
     }
 
 
+def _is_call_of(node, *names):
+    called = getattr(node, "func", None)
+    return getattr(called, "attr", getattr(called, "id", "")) in names
+
+
+class _WithoutRefusals(ast.NodeTransformer):
+    """Takes away what is within `with pytest.raises(...)`, which is written to be refused."""
+
+    def visit_With(self, node):
+        if any(_is_call_of(item.context_expr, "raises") for item in node.items):
+            return None
+        return self.generic_visit(node)
+
+
+def _compares(node):
+    """Whether a test asserts anything of what it made, itself or by a function that is named for it."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assert):
+            return True
+        if isinstance(inner, ast.Call):
+            name = getattr(inner.func, "attr", getattr(inner.func, "id", ""))
+            if name.startswith(("assert", "agrees", "check", "compare")):
+                return True
+    return False
+
+
+def _tests(path):
+    for node in tree(path).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
 @cache
-def named_by_tests():
-    """(test file, test function, first sentence) to what it names, itself or through others of its file."""
+def used_by_tests():
+    """(test file, test function, first sentence) to what the test names in its own body or parametrisation.
+
+    Tests of refusals are left out: what is within `pytest.raises`, and tests that assert nothing besides.
+    """
     found = {}
     for module, path in module_files("tests").items():
-        graph = definitions(module, path)
-        for node in tree(path).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                sentence = (ast.get_docstring(node) or "").partition("\n\n")[0]
-                key = (str(path.relative_to(ROOT)), node.name, " ".join(sentence.split()))
-                found[key] = frozenset(_reached([f"{module}.{node.name}"], graph))
+        constants = {
+            f"{module}.{target.id}"
+            for node in tree(path).body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        graph = {name: named for name, named in definitions(module, path).items() if name in constants}
+        aliases = _aliases(module, path) | {name.rpartition(".")[2]: name for name in constants}
+        for node in _tests(path):
+            kept = _WithoutRefusals().visit(copy.deepcopy(node))
+            refuses = any(_is_call_of(inner, "raises") for inner in ast.walk(node))
+            if refuses and not _compares(kept):
+                continue
+            sentence = (ast.get_docstring(node) or "").partition("\n\n")[0]
+            key = (str(path.relative_to(ROOT)), node.name, " ".join(sentence.split()))
+            found[key] = frozenset(_reached(_named(kept, aliases), graph))
+    return found
+
+
+@cache
+def _reached_by_tests():
+    """Test file to all that its tests reach, through helpers and through the code of the library."""
+    library = _library()
+    found = {}
+    for module, path in module_files("tests").items():
+        graph = library | definitions(module, path)
+        start = {f"{module}.{node.name}" for node in _tests(path)}
+        if start:
+            found[str(path.relative_to(ROOT))] = _reached(start, graph)
     return found
 
 
@@ -129,5 +189,10 @@ def experiments_using(subject):
     return [name for name, used in used_by_experiments().items() if subject in used]
 
 
-def tests_naming(subject):
-    return [key for key, named in named_by_tests().items() if subject in named]
+def tests_using(subject):
+    return [key for key, named in used_by_tests().items() if subject in named]
+
+
+def files_reaching(subject):
+    """The files of tests that reach it through helpers or through what is built with it."""
+    return [path for path, reached in _reached_by_tests().items() if subject in reached]

@@ -1,11 +1,12 @@
 """Pages: links lead somewhere, code runs, and everything there is has a page."""
 
+import ast
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from plastica_docs import cards, library, notebooks
+from plastica_docs import cards, library, notebooks, references
 
 from experiments.__main__ import discover
 from plasticity import catalogue, stdp
@@ -89,7 +90,23 @@ def test_links_of_the_cards_lead_somewhere(card_pages, made):
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
+def makers():
+    """Public functions of the library that return a Cell, a Synapse or a Rule, read from their code."""
+    found = set()
+    for package in ("circuits", "plasticity"):
+        for path in sorted((ROOT / package).glob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                    made = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+                    called = {getattr(m.func, "id", "") for m in made if isinstance(m, ast.Call)}
+                    if called & {"Cell", "Synapse", "Rule"}:
+                        found.add(f"{package}.{path.stem}.{node.name}")
+    return found
+
+
 def test_everything_has_a_card(card_pages):
+    assert len(makers()) > 50
+    assert makers() <= {item.subject for item in library.items()}
     subjects = {item.subject for item in library.items()}
     assert {f"plasticity.{name}" for name in catalogue.rules()} <= subjects
     assert {"circuits.neurons.leaky", "circuits.synapses.tsodyks_markram"} <= subjects
@@ -104,6 +121,15 @@ def test_a_card_has_every_number_equation_and_source(card_pages):
         assert not missing, (item.subject, missing)
         assert r"\frac{\mathrm{d}" in text or "/dt =" not in repr(item.made)
         assert item.made.source.split(";")[0].split(" ")[0] in text
+
+
+def test_tests_of_a_card_use_it_themselves():
+    """Not those that refuse something, nor those that come to it through a helper of their file."""
+    used = references.used_by_tests()
+    named = {subject for names in used.values() for subject in names}
+    assert {"circuits.neurons.leaky", "plasticity.stdp.pair"} <= named
+    assert not any(name == "test_sanger_refuses_samples_that_do_not_fit" for _, name, _ in used)
+    assert "hebbian" in " ".join(references.files_reaching("plasticity.hebbian.sanger"))
 
 
 def test_a_card_shows_its_comparisons(monkeypatch):
