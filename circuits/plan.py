@@ -177,16 +177,26 @@ class Plan:
                 )
             same_dimension(value, slot.dim, name)
             given[name] = slot.fit(plain(value))
-        for name in given:
-            part, _, what = name.rpartition(".")
-            if what in ("w_min", "w_max") and f"{part}.w_min" in slots and f"{part}.w_max" in slots:
-                low, high = (given.get(n, slots[n].value) for n in (f"{part}.w_min", f"{part}.w_max"))
-                if not np.all(np.asarray(low) < np.asarray(high)):
-                    raise CircuitError(
-                        f"{name}: with this, the weights of {part!r} are to stay between {low:g} and "
-                        f"{high:g} (SI). Give w_min and w_max together, the smaller one first."
-                    )
+        for part in {name.rpartition(".")[0] for name in given if name.endswith((".w_min", ".w_max"))}:
+            self._check_bounds(part, slots, given)
         return given
+
+    def _check_bounds(self, part, slots, given):
+        """Weights that are kept within bounds need a lower one below the upper one."""
+        both = [f"{part}.w_min", f"{part}.w_max"]
+        if part not in self.synapses or not all(name in slots for name in both):
+            return
+        synapses = self.synapses[part]
+        code = f"{synapses.on_pre}\n{synapses.on_post}\n{synapses.step}"
+        if not re.search(r"\bclip\([^\n]*,\s*w_min\s*,\s*w_max\s*\)", code):
+            return
+        low, high = (np.asarray(given.get(name, slots[name].value), float) for name in both)
+        if not np.all(low < high):
+            raise CircuitError(
+                f"{' and '.join(name for name in both if name in given)}: with this, the weights of {part!r} "
+                f"are to stay between {low.max():g} and {high.min():g} (SI). Give w_min and w_max together, "
+                "the smaller one first."
+            )
 
     def with_values(self, values):
         slots = [

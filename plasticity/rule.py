@@ -190,14 +190,14 @@ class Rule:
         texts = {end: _with_unit(getattr(self, end), unit) for end in ("synapse", "pre", "post")}
         return dataclasses.replace(self, **texts)
 
-    def measures_by_bounds(self, finite=False):
-        """Whether it reads the bounds of the weight (`finite`: other than to keep something within them)."""
+    def bounds_read(self, finite=False):
+        """Which bounds of the weight it reads (`finite`: other than to keep something within them)."""
         texts = [*(text for _, text in self._texts()), *(p.code for p in self.periodic)]
         texts += [value for value in self.init.values() if isinstance(value, str)]
         text = "\n".join(texts)
         if finite:
             text = re.sub(r",\s*w_min\s*,\s*w_max\s*\)", ")", text)
-        return bool({"w_min", "w_max"} & _identifiers(text))
+        return {"w_min", "w_max"} & _identifiers(text)
 
     def but(self, **values):
         """The same rule with other numbers; unknown names and wrong units are refused."""
@@ -345,9 +345,9 @@ class Bounds:
                 f"bounds: w_max = {describe(high)} does not lie above w_min = {describe(low)}. Exchange them."
             )
 
-    def finite(self):
-        """Whether both bounds are numbers that can be reached."""
-        return all(np.isfinite(plain(self.params[n])) for n in ("w_min", "w_max") if n in self.params)
+    def infinite(self):
+        """The bounds that no weight can reach."""
+        return {n for n in ("w_min", "w_max") if n in self.params and not np.isfinite(plain(self.params[n]))}
 
     def middle(self):
         """A weight within the bounds: half way if they are finite, w_min if not, 0.5 if there are none."""
@@ -431,15 +431,16 @@ def compose(*rules, synapse=None, bounds=None, w=None, per_neuron=True):
     _check_start(start, bounds)
     rules = [rule.for_weight(dim) for rule in rules]
     for rule in rules:
-        if "w_max" not in bounds.params and rule.measures_by_bounds():
+        if "w_max" not in bounds.params and rule.bounds_read():
             raise RuleError(
                 f"compose: the rule {rule.name!r} measures the weight by its bounds. Give bounds=hard(...) "
                 "or others."
             )
-        if rule.measures_by_bounds(finite=True) and not bounds.finite():
+        beyond = sorted(rule.bounds_read(finite=True) & bounds.infinite())
+        if beyond:
             raise RuleError(
-                f"compose: the rule {rule.name!r} measures the weight by its bounds, and one of them is "
-                "infinite. Give finite ones."
+                f"compose: the rule {rule.name!r} measures the weight by its bounds, and {beyond[0]} is "
+                "infinite. Give a finite one."
             )
         rule.check_units(dim)
     texts = [_Renamed(rule) for rule in rules]

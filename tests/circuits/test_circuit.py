@@ -603,3 +603,9 @@ def test_events_that_are_not_there_are_refused():
         Cell("x", "v : 1", events={"spike": ("v > 1", "v = 0")})
     with pytest.raises(CircuitError, match="has unit|not a condition"):
         Cell("x", "v : 1", events={"high": ("v + 1", "v = 0")})
+
+
+@pytest.mark.parametrize("value", [np.nan, [0.1, np.nan, 0.1]])
+def test_parameters_that_are_no_numbers_are_refused(value):
+    with pytest.raises(CircuitError, match=r"cells\.a: a value is not a number"):
+        Circuit(cells=population(Cell("one", "x : 1", params=dict(a=value)), 3))

@@ -24,7 +24,7 @@ from circuits import (
     weights,
     wiring,
 )
-from plasticity import Periodic, Rule, compose, hard, power_law, soft, unbounded
+from plasticity import Periodic, Rule, RuleError, compose, hard, power_law, soft, unbounded
 
 RELAY = Cell("relay", "x : 1", threshold="x > 0.5", reset="x = 0")
 
@@ -290,8 +290,26 @@ def test_how_often_is_a_number_of_the_compiled_program_too():
         changed = circuit.but({"plastic.T_clocked": every * ms})
         assert engine.build(changed).key == program.key
         np.testing.assert_array_equal(final(changed, name="n_clocked", backend="compiled"), times)
-    with pytest.raises(engine.NumbersError, match="positive time"):
-        final(circuit.but({"plastic.T_clocked": 0 * ms}), name="n_clocked", backend="compiled")
+    with pytest.raises(CircuitError, match=r"plastic\.T_clocked: got 0; it must be above 0"):
+        circuit.but({"plastic.T_clocked": 0 * ms})
+    with pytest.raises(engine.NumbersError, match=r"plastic\.T_clocked.*must be above 0"):
+        program.run({**circuit.numbers(), "plastic.T_clocked": 0.0}, 0.5)
+
+
+def test_a_rule_needs_those_bounds_finite_that_it_reads():
+    down, up = (Rule("r", propose_pre=f"A*({b} - w)", params=dict(A=0.1)) for b in ("w_min", "w_max"))
+    compose(down, bounds=hard(0, np.inf), w=1.0)
+    with pytest.raises(RuleError, match="'r' measures the weight by its bounds, and w_max is infinite"):
+        compose(up, bounds=hard(0, np.inf), w=1.0)
+
+
+def test_bounds_that_cross_are_refused_only_where_they_are_bounds():
+    net = network(compose(pair(), bounds=hard(0, 1), w=0.5), record=())
+    with pytest.raises(CircuitError, match=r"plastic\.w_min: with this, the weights of 'plastic' .* 2 and 1"):
+        net.but({"plastic.w_min": 2.0})
+    net.but({"plastic.w_min": 2.0, "plastic.w_max": 3.0})
+    cell = Cell("range", "x : 1", params=dict(w_min=1.0, w_max=1.0))
+    Circuit(cells=population(cell, 2)).but({"cells.w_min": 2.0})
 
 
 @pytest.mark.compiled
