@@ -44,6 +44,13 @@ nb_execution_raise_on_error = True
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # these scripts would come over a network; bars of progress have no place here either
 os.environ["TQDM_DISABLE"] = "1"
+# Kernels take their settings from here, not from the user. Their warning that what they say is not encrypted
+# is left out: it stays on this machine.
+ipython = HERE / "_build" / "ipython"
+settings = ipython / "profile_default" / "ipython_kernel_config.py"
+settings.parent.mkdir(parents=True, exist_ok=True)
+settings.write_text("c.IPKernelApp.log_level = 'ERROR'\n", encoding="utf-8")
+os.environ["IPYTHONDIR"] = str(ipython)
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
 autodoc_member_order = "bysource"

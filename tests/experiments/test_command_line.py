@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import inspect
 import json
 import os
 import signal
@@ -117,6 +118,18 @@ def test_every_experiment_of_the_project_is_listed_with_a_description():
     for name, line in discover().items():
         assert line, name
         assert name not in ("claims", "runs", "parameters")
+
+
+@pytest.mark.parametrize("name", discover())
+def test_every_experiment_of_the_project_has_its_form(name):
+    module = importlib.import_module(f"experiments.{name}")
+    assert isinstance(module.SOURCE, str) and module.SOURCE.strip()
+    parameters = inspect.signature(module.run).parameters
+    for parameter in parameters.values():
+        assert parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
+    assert module.QUICK and set(module.QUICK) <= set(parameters)
+    for judged in (module.figure, module.claims):
+        assert list(inspect.signature(judged).parameters) == ["results"]
 
 
 def test_a_run_leaves_its_folder(lab, capsys):
