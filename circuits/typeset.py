@@ -1,11 +1,14 @@
 r"""Equation text as LaTeX, term by term in the order in which it was written.
 
 "dv/dt = (E_L - v)/tau_m" becomes \frac{\mathrm{d}v}{\mathrm{d}t} = \frac{E_L - v}{\tau_m}. Notebooks and the
-documentation show cells, synapses and rules with it. Nothing is rearranged or simplified, so that what is
-read is what is computed. A condition within int(...) stands in Iverson's brackets: 1 where it holds, else 0.
+documentation show cells, synapses and rules with it. Nothing is rearranged, so that what is read is what is
+computed; numbers are shown with four digits, "+ -x" as a difference, what is multiplied by 0 as 0, and sums
+that are wider than a page go on in the next line. A condition within int(...) stands in Iverson's brackets: 1
+where it holds, else 0.
 """
 
 import ast
+import math
 import re
 
 from brian2.core.namespace import DEFAULT_UNITS
@@ -23,6 +26,7 @@ _FUNCTIONS = {
     "exp": r"\exp", "log": r"\ln", "log10": r"\log_{10}", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan",
     "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh", "arctan": r"\arctan",
 }  # fmt: skip
+WIDEST, WIDEST_STATEMENT = 72, 56  # letters of a line of equations, and of one in a table
 _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(1, 6)  # how tightly a piece of text holds together
 
 
@@ -43,9 +47,7 @@ def symbol(name):
         return rf"\{bare}" + _index(rest)
     if len(head) == 1:
         return head + _index(rest)
-    if len(head) <= 3:
-        return rf"\mathrm{{{head}}}" + _index(rest)
-    return rf"\mathrm{{{name}}}".replace("_", r"\_")
+    return rf"\mathrm{{{head}}}" + _index(rest)
 
 
 def _index(parts):
@@ -75,21 +77,47 @@ def equations(parsed):
             continue
         left = symbol(name)
         if equation.type == "differential equation":
-            left = rf"\frac{{\mathrm{{d}}{left}}}{{\mathrm{{d}}t}}"
-        lines.append(f"{left} &= {expression(equation.expr.code)}")
+            space = r"\," if left.startswith(r"\mathrm") else ""  # which would run together with the d
+            left = rf"\frac{{\mathrm{{d}}{space}{left}}}{{\mathrm{{d}}t}}"
+        tree = ast.parse(" ".join(equation.expr.code.split()), mode="eval").body
+        first, *others = _Writer().broken(tree, WIDEST)
+        lines += [f"{left} &= {first}", *(rf"&\quad {line}" for line in others)]
     return lines
 
 
 def statement(text):
     r"""One statement of event code as LaTeX: "x += 1" is x \leftarrow x + 1."""
+    return " ".join(statement_lines(text, widest=math.inf))
+
+
+def statement_lines(text, widest=WIDEST_STATEMENT):
+    """A statement as lines of LaTeX: one, or several where a sum is wider than `widest` letters."""
     tree = ast.parse(text.strip()).body[0]
     writer = _Writer()
     if isinstance(tree, ast.AugAssign):
-        change = ast.BinOp(tree.target, tree.op, tree.value)
-        return rf"{writer.text(tree.target)} &\leftarrow {writer.text(change)}"
-    if isinstance(tree, ast.Assign):
-        return rf"{writer.text(tree.targets[0])} &\leftarrow {writer.text(tree.value)}"
-    raise ValueError(f"{text!r} is no assignment")
+        target, change = tree.target, ast.BinOp(tree.target, tree.op, tree.value)
+    elif isinstance(tree, ast.Assign):
+        target, change = tree.targets[0], tree.value
+    else:
+        raise ValueError(f"{text!r} is no assignment")
+    first, *others = writer.broken(change, widest)
+    return [rf"{writer.text(target)} &\leftarrow {first}", *(rf"\quad {line}" for line in others)]
+
+
+def width(latex):
+    """About how many letters wide a formula is: a fraction as its wider part, an index as smaller letters."""
+    text = re.sub(r"\\(left|right|[bB]ig[lr]?|,|;|quad|mathrm|operatorname)(?![A-Za-z])", "", latex)
+    text = re.sub(r"\\(exp|ln|sin|cos|tan|sinh|cosh|tanh|bmod)(?![A-Za-z])", r"\1", text)
+    text = re.sub(r"\\(?!frac|sqrt)[A-Za-z]+|\\_", "x", text).replace(" ", "")
+    while True:
+        narrower = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", lambda m: max(m[1], m[2], key=len), text)
+        if narrower == text:
+            narrower = re.sub(r"[_^]\{([^{}]*)\}", lambda m: "x" * math.ceil(0.7 * len(m[1])), text)
+        if narrower == text:
+            narrower = re.sub(r"(?<!\})\{([^{}]*)\}(?!\{)", r"\1", text, count=1)
+        if narrower == text:
+            return len(text)
+        text = narrower
 
 
 def aligned(lines):
@@ -110,13 +138,46 @@ class _Writer:
     def piece(self, node):
         return getattr(self, type(node).__name__.lower())(node)
 
+    def broken(self, node, widest):
+        """Lines of a formula; one that is too wide is broken between the terms of its outermost sum."""
+        whole = self.text(node)
+        if width(whole) <= widest:
+            return [whole]
+        before, after = "", ""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _is_sum(node.left):
+            before, after = rf"\frac{{1}}{{{self.text(node.right)}}}\,\bigl(", r"\bigr)"
+            node = node.left
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _is_sum(node.right):
+            before, after = rf"{self.within(node.left, _PRODUCT)}\,\bigl(", r"\bigr)"
+            node = node.right
+        terms = self.terms(node)
+        lines = [before + terms[0]]
+        for term in terms[1:]:
+            if width(f"{lines[-1]} {term}") <= widest:
+                lines[-1] += f" {term}"
+            else:
+                lines.append(term)
+        lines[-1] += after
+        return lines
+
+    def terms(self, node):
+        """The terms of a sum, each but the first with its sign before it."""
+        if not _is_sum(node):
+            return [self.text(node)]
+        if _is_zero(node.right):
+            return self.terms(node.left)
+        right, negative = _without_sign(node.right)
+        sign = "+" if isinstance(node.op, ast.Add) != negative else "-"
+        return [*self.terms(node.left), f"{sign} {self.within(right, _PRODUCT)}"]
+
     def name(self, node):
         return symbol(node.id), _ATOM
 
     def constant(self, node):
         if isinstance(node.value, bool):
             return rf"\mathrm{{{str(node.value).lower()}}}", _ATOM
-        mantissa, _, exponent = f"{node.value:.15g}".partition("e")
+        whole = float(node.value).is_integer() and abs(node.value) < 1e5
+        mantissa, _, exponent = f"{node.value:.{15 if whole else 4}g}".partition("e")
         if not exponent:
             return mantissa, _ATOM
         power = f"10^{{{int(exponent)}}}"
@@ -129,10 +190,11 @@ class _Writer:
         return f"{sign}{self.within(node.operand, _PRODUCT)}", _SUM
 
     def binop(self, node):
-        if isinstance(node.op, (ast.Add, ast.Sub)):
-            sign = "+" if isinstance(node.op, ast.Add) else "-"
-            right = self.within(node.right, _PRODUCT)
-            return f"{self.text(node.left)} {sign} {right}", _SUM
+        if _is_zero(node):
+            return "0", _ATOM
+        if _is_sum(node):
+            terms = self.terms(node)
+            return (" ".join(terms), _SUM) if len(terms) > 1 else self.piece(node.left)
         if isinstance(node.op, ast.Pow):
             base = self.within(node.left, _ATOM)
             return f"{base}^{{{self.text(node.right)}}}", _POWER
@@ -180,6 +242,17 @@ class _Writer:
             return rf"\left[{arguments[0]}\right]", _ATOM
         called = _FUNCTIONS.get(name, rf"\operatorname{{{name}}}".replace("_", r"\_"))
         return rf"{called}\left({', '.join(arguments)}\right)", _ATOM
+
+
+def _is_sum(node):
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub))
+
+
+def _is_zero(node):
+    """0, or 0 times a name, which gives it a unit."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.right, ast.Name):
+        node = node.left
+    return isinstance(node, ast.Constant) and not isinstance(node.value, bool) and node.value == 0
 
 
 def _is_word(node):

@@ -13,7 +13,7 @@ from circuits.values import dimension, kind
 
 from . import ROOT, evidence, references
 from .library import items
-from .text import code, escaped, first_sentence, folded, paragraphs, table, unit
+from .text import code, escaped, first_sentence, folded, paragraphs, raised, table, unit
 
 TITLES = {"cell": "Cells", "synapse": "Synapses", "rule": "Rules of plasticity"}
 EVENTS = {
@@ -32,7 +32,7 @@ EVENTS = {
     "step_pre": "every step, source",
     "step_post": "every step, target",
 }
-LONGEST = 12  # statements that a table shows
+LONGEST = 15  # statements that a table shows
 EXPRESSIONS = ("propose_pre", "propose_post", "drift", "gate", "factor")
 
 
@@ -136,6 +136,7 @@ def card(item):
     parts += {"cell": _cell, "synapse": _synapse, "rule": _rule}[item.kind](item.made)
     parts += [folded("As text", f"```text\n{item.made!r}\n```")]
     parts += ["## Numbers", _numbers(item.made)]
+    parts += _choices(item)
     if item.made.source:
         parts += ["## Source", f"{escaped(item.made.source)}."]
     parts += ["## Agreement", agreement(item.subject)]
@@ -177,11 +178,22 @@ def _cell(cell):
 
 
 def _reset(text):
-    """Statements in a row; of a long register that is shifted, the first and the last ones."""
-    shown = [f"${typeset.statement(s).replace('&', '')}$" for s in statements(text)]
-    if len(shown) > LONGEST:
-        shown = [*shown[:2], f"… ({len(shown)} statements)", shown[-1]]
-    return "<br>".join(shown) or "nothing"
+    """Statements, each a block of its own; of a long register that is shifted, the first and the last."""
+    found = statements(text)
+    groups = [[s] for s in found]
+    if len(found) > LONGEST:
+        groups = [list(g) for _, g in itertools.groupby(found, lambda s: re.sub(r"\d+", "0", s))]
+    shown = []
+    for group in groups:
+        if len(group) < 4:
+            shown += map(_statement, group)
+        else:
+            shown += [_statement(group[0]), f"… ({len(group)} statements)", _statement(group[-1])]
+    return "".join(f'<span class="statement">{s}</span>' for s in shown) or "nothing"
+
+
+def _statement(text):
+    return "<br>".join(f"${line.replace('&', '')}$" for line in typeset.statement_lines(text))
 
 
 def _variables(*groups, weights=()):
@@ -284,9 +296,26 @@ def _numbers(made):
         return "None."
     rows = []
     for name, value in made.params.items():
-        shown = code(value) if kind(value) == "expression" else escaped(_rounded(value_text(value)))
+        shown = code(value) if kind(value) == "expression" else raised(escaped(_rounded(value_text(value))))
         rows.append((f"${typeset.symbol(name)}$", code(name), shown))
     return table(("", "name", "default"), rows)
+
+
+def _choices(item):
+    """The other arguments: what decides which equations are written, and what they refer to."""
+    rows = []
+    for p in inspect.signature(item.function).parameters.values():
+        if p.name == "name" or p.name in item.made.params or p.kind is p.VAR_KEYWORD:
+            continue
+        if p.default is p.empty:
+            shown = "must be given" if p.kind is not p.VAR_POSITIONAL else "any number of them"
+        else:
+            shown = raised(value_text(p.default)) if hasattr(p.default, "dim") else code(repr(p.default))
+        rows.append((code(p.name), shown))
+    if not rows:
+        return []
+    text = "Arguments that decide what is written into the equations. They are given in the call only."
+    return ["## Choices", text, table(("name", "default"), rows)]
 
 
 def _rounded(text):

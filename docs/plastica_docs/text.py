@@ -100,4 +100,10 @@ def unit(dimension):
     return re.sub(r"(?<=[A-Za-z])\d+", lambda m: m[0].translate(_RAISED), name)
 
 
+def raised(text):
+    """A number with its unit, powers raised: 1 uF/cm², 80 V⁻²."""
+    text = re.sub(r"(?<= )1/([A-Za-z]+)(\d*)$", lambda m: f"{m[1]}-{m[2] or 1}", text)
+    return re.sub(r"(?<=[A-Za-z])-?\d+(?![\w.])", lambda m: m[0].translate(_RAISED), text)
+
+
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

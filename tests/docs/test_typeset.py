@@ -25,6 +25,11 @@ from circuits import typeset
         ("int(v > V_t and not (c or d))", r"\left[v > V_{t} \land \neg \left(c \lor d\right)\right]"),
         ("clip(u - theta, 0*volt, inf*volt)", r"\left[u - \theta\right]_{+}"),
         ("1e-5*x", r"10^{-5}\,x"),
+        ("a + (-b)*c", r"a - b\,c"),
+        ("a - (-1.23456789)*b", r"a + 1.235\,b"),
+        ("(u_5 - 0*u_6)/256", r"\frac{u_{5}}{256}"),
+        ("held_ampa + over_p", r"\mathrm{held}_{\mathrm{ampa}} + \mathrm{over}_{p}"),
+        ("123456*a + 12345*b", r"1.235 \cdot 10^{5}\,a + 12345\,b"),
         ("lastspike + dt", r"\mathrm{lastspike} + \Delta t"),
     ],
 )
@@ -79,6 +84,20 @@ def test_equations_and_statements():
     assert lines == [r"\frac{\mathrm{d}v}{\mathrm{d}t} &= -\frac{v}{\tau}", r"u &= 2\,v"]
     assert typeset.statement("x += 1") == r"x &\leftarrow x + 1"
     assert typeset.statement("x *= 1 - y") == r"x &\leftarrow x\,\left(1 - y\right)"
+
+
+def test_wide_sums_are_broken_between_their_terms():
+    terms = [f"g_{k}*(E_{k} - v)" for k in range(1, 13)]
+    numbers = {"v": 0.3, "C": 2.0} | {f"{x}_{k}": k + len(x) for x in "gE" for k in range(1, 13)}
+    for text in (" + ".join(terms), f"({' - '.join(terms)})/C", f"C*({' + '.join(terms)})"):
+        lines = typeset.equations(Equations(f"x = {text} : 1"))
+        assert 1 < len(lines) and all(typeset.width(line) <= typeset.WIDEST + 8 for line in lines)
+        whole = "".join(line.replace(r"x &= ", "").replace(r"&\quad ", " ") for line in lines)
+        plain = re.sub(r"_\{(\d+)\}", r"_\1", whole.replace(r"\bigl", "").replace(r"\bigr", ""))
+        assert value(plain, numbers) == pytest.approx(eval(text, {}, numbers))
+    assert typeset.statement_lines("x += 1") == [typeset.statement("x += 1")]
+    assert len(typeset.statement_lines(f"x = {' + '.join(terms)}")) > 1
+    assert typeset.width(r"\frac{\tau_{m}}{a + b}") == 3
 
 
 def test_rows_and_letters_in_mathml():
