@@ -15,8 +15,9 @@ recursion above (sorted, so that at most a factor (k/2)**k of the rounding error
 with the complete homogeneous symmetric polynomials h_n and c in the middle of the arguments.
 
 Two equations that depend on each other have the rates s +- sqrt(q), which may be complex. Their step is a
-sum of two functions of s and q that are real and smooth for any sign of q: `exp_cosh(s, q)` = exp(s)
-cosh(sqrt(q)) and `exp_sinhc(s, q)` = exp(s) sinh(sqrt(q))/sqrt(q).
+sum of two functions of s and q that are real and smooth for any sign of q: `exp_sinhc(s, q)` =
+exp[s + sqrt(q), s - sqrt(q)] = exp(s) sinh(sqrt(q))/sqrt(q), and `exp_pair_difference(s, q)` =
+exp[0, s + sqrt(q), s - sqrt(q)].
 """
 
 import functools
@@ -73,25 +74,29 @@ static inline double %(name)s(%(declared)s)
 
 _PAIR = """
 #include <math.h>
-static inline double _exp_cosh(double s, double q)
-{
-    const double r = sqrt(fabs(q));
-    return q < 0 ? exp(s)*cos(r) : 0.5*(exp(s + r) + exp(s - r));
-}
 static inline double _exp_sinhc(double s, double q)
 {
     const double r = sqrt(fabs(q));
     if (r == 0) return exp(s);
     return q < 0 ? exp(s)*sin(r)/r : -exp(s + r)*expm1(-2*r)/(2*r);
 }
-"""
-
-
-def exp_cosh(s, q):
-    """exp(s) cosh(sqrt(q)) of numbers or arrays, which is exp(s) cos(sqrt(-q)) for negative q."""
-    r = np.sqrt(np.abs(q))
-    up = np.where(q < 0, 0.0, r)
-    return np.where(q < 0, np.exp(s) * np.cos(r), 0.5 * (np.exp(s + up) + np.exp(s - up)))
+static inline double _exp_pair_difference(double s, double q)
+{
+    const double r = sqrt(fabs(q)), product = s*s - q;
+    if (q >= 0) return _exp_difference_3(0.0, s - r, s + r);
+    if (product >= 1) return (1 - exp(s)*(cos(r) - s*sin(r)/r))/product;
+    double power = 1.0, before = 0.0, factor = 0.5, sum = 0.0;
+    for (int n = 0; n < TERMS; n++)
+    {
+        sum += power*factor;
+        factor /= n + 3;
+        const double next = 2*s*power - product*before;
+        before = power;
+        power = next;
+    }
+    return sum;
+}
+""".replace("TERMS", repr(_TERMS))
 
 
 def exp_sinhc(s, q):
@@ -100,6 +105,26 @@ def exp_sinhc(s, q):
     up, below = np.where(q < 0, 0.0, r), np.where(r == 0, 1.0, r)
     grown = np.where(r == 0, np.exp(s), -np.exp(s + up) * np.expm1(-2 * up) / (2 * below))
     return np.where(q < 0, np.exp(s) * np.sin(r) / below, grown)
+
+
+def exp_pair_difference(s, q):
+    """exp[0, s + sqrt(q), s - sqrt(q)] of numbers or arrays.
+
+    For complex rates of a modulus below 1 by the series above about 0, which has real terms: the polynomials
+    of z and its conjugate are h_n = 2 s h_{n-1} - |z|**2 h_{n-2}.
+    """
+    r = np.sqrt(np.abs(q))
+    up, product, below = np.where(q < 0, 0.0, r), s * s - q, np.where(r == 0, 1.0, r)
+    apart = exp_difference(0.0, s - up, s + up)
+    far = (1 - np.exp(s) * (np.cos(r) - s * np.sin(r) / below)) / np.where(product < 1, 1.0, product)
+    small = (q < 0) & (product < 1)
+    near_s, near_product = np.where(small, s, 0.0), np.where(small, product, 0.0)
+    power, before, factor, total = np.ones_like(near_s), np.zeros_like(near_s), 0.5, 0.0
+    for n in range(_TERMS):
+        total = total + power * factor
+        factor /= n + 3
+        power, before = 2 * near_s * power - near_product * before, power
+    return np.where(q < 0, np.where(small, total, far), apart)
 
 
 def exp_difference(*points):
@@ -159,9 +184,12 @@ def functions():
             "cpp", code=code, dependencies={"_exp_differences": shared}, name=f"_{name}"
         )
     # both in one code, which each of the two depends on
-    pair = Function(exp_cosh, arg_units=[1, 1], return_unit=1)
-    pair.implementations.add_implementation("cpp", code=_PAIR, name="_exp_cosh")
-    for function in (exp_cosh, exp_sinhc):
+    pair = Function(exp_sinhc, arg_units=[1, 1], return_unit=1)
+    three = NAME.format(3)
+    pair.implementations.add_implementation(
+        "cpp", code=_PAIR, dependencies={f"_{three}": made[three]}, name="_exp_sinhc"
+    )
+    for function in (exp_sinhc, exp_pair_difference):
         name = function.__name__
         made[name] = Function(function, arg_units=[1, 1], return_unit=1)
         made[name].implementations.add_implementation(

@@ -243,30 +243,41 @@ def regular_update(equations, variables):
     over all paths from j to i through variables with the rates r (diagonal entries of M), m being the entries
     of M and B along the path and exp[...] the divided difference of the exponential (see `exponentials`).
 
-    Two equations that depend on each other: see `_pair_update`. Left to the usual text (None) are more of
-    these, and equations for which that text divides by nothing but what the equations divide by: those where
-    all rates along each path are the same, and none can be 0.
+    Two equations that depend on each other: see `_pair_update`. Left to the usual text (None) are equations
+    for which that text divides by nothing but what the equations divide by: those where all rates along each
+    path are the same, and none can be 0 where it matters.
+
+    Raises
+    ------
+    UnsupportedEquationsException
+        For a system of three or more equations that cannot be ordered (two of them depend on each other, or
+        more in a circle), and for paths through more than `exponentials.MOST` variables, the 1 included, that
+        would need divided differences. "exact" then falls back to the next method of a cell: exponential
+        Euler. Seen from which entries of M are 0 alone; the algebra for it may take hours.
     """
     system = _constant_system(equations, variables)
     if system is None:
         return None
     names, matrix, constants = system
-    order = _evaluation_order(matrix)
-    if order is None:
-        return _pair_update(names, matrix, constants)
     size = len(names)
+    order = _evaluation_order(matrix)
+    if order is None and size == 2:
+        return _pair_update(names, matrix, constants)
+    if order is None:
+        raise UnsupportedEquationsException(f"Too many equations depend on each other: {', '.join(names)}.")
     rates = _distinct([*(matrix[k, k] for k in range(size)), sympy.S.Zero])
-    whole = matrix.row_join(constants).col_join(sympy.zeros(1, size + 1))
-    paths = {(row, start): _paths(whole, start, row) for row in range(size) for start in range(size + 1)}
-    longest = max(len(path) for several in paths.values() for path in several)
     mixed = any(
-        len({rates[k] for k in path}) > 1
-        for (_, start), several in paths.items()
-        if start < size
-        for path in several
+        matrix[row, k] != 0 and rates[row] != rates[k] for row in range(size) for k in range(size) if k != row
     )
-    if longest > exponentials.MOST or not (mixed or any(_can_vanish(rate) for rate in rates[:size])):
+    if not (mixed or _can_vanish(matrix, constants, order)):
         return None
+    whole = matrix.row_join(constants).col_join(sympy.zeros(1, size + 1))
+    longest = {size: 1}  # path to each variable, in variables
+    for row in order:
+        longest[row] = 1 + max((longest[k] for k in longest if whole[row, k] != 0), default=0)
+    if max(longest.values()) > exponentials.MOST:
+        raise UnsupportedEquationsException(f"A chain of equations is too long: {', '.join(names)}.")
+    paths = {(row, start): _paths(whole, start, row) for row in range(size) for start in range(size + 1)}
     dt = sympy.Symbol("dt", real=True, positive=True)
     state = [*(sympy.sympify(name) for name in names), sympy.S.One]
     lines = []
@@ -281,39 +292,45 @@ def regular_update(equations, variables):
 
 
 def _pair_update(names, matrix, constants):
-    """The same for two equations that depend on each other, whose rates may be complex; None for more.
+    """The same for two equations that depend on each other, whose rates may be complex.
 
-    With the mean s of the diagonal of M and q = s**2 - det M,
+    With F = M X + B, the mean s of the diagonal of M, q = s**2 - det M, and r = s +- sqrt(q) for the rates,
 
-        exp(M dt) = exp(s dt) (cosh(sqrt(q) dt) + (M - s) sinh(sqrt(q) dt)/sqrt(q))
+        X(t + dt) = X + dt (exp[r dt] F - dt exp[0, r dt] adj(M) F)
 
-    and X(t + dt) = exp(M dt) (X + M^-1 B) - M^-1 B, so that M must not be singular.
+    where exp[r dt] and exp[0, r dt] are over both rates and adj(M) = 2 s - M. Nothing is divided by, so that
+    M may be singular.
     """
-    if len(names) != 2:
-        return None
-    symbols = [sympy.Symbol(name, real=True) for name in names]
-    fixed_point = sympy.solve_linear_system(matrix.row_join(constants), *symbols)
-    if fixed_point is None or set(symbols) != set(fixed_point):
-        return None
     dt = sympy.Symbol("dt", real=True, positive=True)
     (a, b), (c, d) = matrix.tolist()
-    mean, half = (a + d) / 2, (a - d) / 2
-    arguments = mean * dt, (half**2 + b * c) * dt**2
-    even = sympy.Function("exp_cosh", real=True)(*arguments)
-    odd = dt * sympy.Function("exp_sinhc", real=True)(*arguments)
-    flow = [[even + half * odd, b * odd], [c * odd, even - half * odd]]
-    state = [sympy.sympify(name) for name in names]
-    away = [value + fixed_point[symbol] for value, symbol in zip(state, symbols, strict=True)]
-    lines = []
-    for row, (name, symbol) in enumerate(zip(names, symbols, strict=True)):
-        update = flow[row][0] * away[0] + flow[row][1] * away[1] - fixed_point[symbol]
-        lines.append(f"_{name} = {sympy_to_str(update)}")
+    arguments = (a + d) / 2 * dt, (((a - d) / 2) ** 2 + b * c) * dt**2
+    between = sympy.Function("exp_sinhc", real=True)(*arguments)
+    from_rest = dt * sympy.Function("exp_pair_difference", real=True)(*arguments)
+    x, y = (sympy.sympify(name) for name in names)
+    f, g = a * x + b * y + constants[0], c * x + d * y + constants[1]
+    updates = (
+        x + dt * (between * f - from_rest * (d * f - b * g)),
+        y + dt * (between * g - from_rest * (a * g - c * f)),
+    )
+    lines = [f"_{name} = {sympy_to_str(update)}" for name, update in zip(names, updates, strict=True)]
     return "\n".join(lines + [f"{name} = _{name}" for name in names])
 
 
-def _can_vanish(rate):
-    """Whether a rate is 0 for some values: not where it is one over something without a denominator."""
-    return rate == 0 or bool(sympy.denom(sympy.together(1 / rate)).free_symbols)
+def _can_vanish(matrix, constants, order):
+    """Whether a rate is 0 for some values at which the fixed point, which the usual text has, is infinite.
+
+    A rate of one over something is 0 where that is infinite: this matters if the fixed point grows with it.
+    """
+    fixed = {}
+    for row in order:
+        rate = sympy.together(matrix[row, row])
+        if rate == 0 or sympy.numer(rate).free_symbols:
+            return True
+        drive = constants[row] + sum(matrix[row, k] * fixed[k] for k in fixed)
+        fixed[row] = sympy.cancel(-drive / rate)
+        if sympy.numer(fixed[row]).free_symbols & sympy.denom(rate).free_symbols:
+            return True
+    return False
 
 
 def _paths(matrix, start, end):

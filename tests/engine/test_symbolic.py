@@ -98,6 +98,82 @@ def test_two_equations_that_depend_on_each_other_may_oscillate(name, values):
     check_against_the_matrix_exponential(symbolic.regular_update, SLOW[name], **values)
 
 
+@pytest.mark.parametrize(
+    "s, q", [(-0.3, -0.4), (-1e-9, -1e-18), (0, -30.0), (-2, -9.0), (0.4, -0.01), (-3, 9.0)]
+)
+def test_the_divided_difference_of_two_complex_rates_and_zero(s, q):
+    with mpmath.workdps(40):
+        root = mpmath.sqrt(mpmath.mpf(q))
+        chain = mpmath.matrix([[0, 1, 0], [0, s + root, 1], [0, 0, s - root]])
+        expected = float(mpmath.expm(chain)[0, 2].real)
+    assert float(exponentials.exp_pair_difference(s, q)) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("k", [-1.0, -1.0 + 1e-12, -1.0 - 1e-9, -0.9])
+def test_two_equations_may_have_a_line_of_fixed_points(k):
+    """At k = -1 there is no fixed point or a line of them: nothing is divided by 1 + k."""
+    text = "dv/dt = (E - v - w)/tau : 1\ndw/dt = (k*v - w)/tau : 1"
+    check_against_the_matrix_exponential(symbolic.regular_update, text, k=k, tau=0.7)
+
+
+FULL = "\n".join(
+    f"dx{k}/dt = ({' + '.join(f'w{k}{j}*x{j}' for j in range(6) if j != k)} - x{k})/t : 1" for k in range(6)
+)
+CHAIN = "dx0/dt = -x0/t0 : 1\n" + "\n".join(f"dx{k}/dt = (x{k - 1} - x{k})/t{k} : 1" for k in range(1, 7))
+DENSE = "\n".join(
+    f"dx{k}/dt = ({' + '.join(f'x{j}' for j in range(k)) or 'E'} - x{k})/t{k} : 1" for k in range(9)
+)
+TOO_LARGE = {
+    "adaptive, with a current": "dv/dt = (E - v - w + s)/tm : 1\ndw/dt = (a*v - w)/tw : 1\nds/dt = -s/ts : 1",
+    "seven in a row": CHAIN,
+    "nine, each driven by all before": DENSE,
+    "six that depend on each other": FULL,
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_what_is_too_large_is_refused_at_once_in_circuits(name, tmp_path, monkeypatch):
+    """By its structure, before any algebra: neither the usual text nor Brian2's updater is tried."""
+    monkeypatch.setenv("PLASTICA_CACHE", str(tmp_path / "cache"))
+
+    def never(*_):
+        raise AssertionError("tried")
+
+    monkeypatch.setattr(symbolic, "exact_update", never)
+    monkeypatch.setattr(symbolic, "_paths", never)
+    updater = symbolic.RememberingStateUpdater("exact", standard, ActiveDevice)
+    with symbolic.of_circuit(), pytest.raises(UnsupportedEquationsException, match="depend on each|too long"):
+        updater(Equations(TOO_LARGE[name]), {})
+
+
+def test_a_cell_that_is_too_large_falls_back_to_exponential_euler():
+    """An adaptive cell with a synaptic current: of first order in the step, here and there."""
+    text = "dv/dt = (E - v - w + s)/tm : volt\ndw/dt = (a*v - w)/tw : volt\nds/dt = -s/ts : volt"
+    values = dict(E=5 * mV, a=0.5, tm=10 * ms, tw=50 * ms, ts=5 * ms)
+    found = {}
+    for method in ("exact", "exponential_euler"):
+        cell = Cell("adaptive", text, params=values, method=method, init={"s": 3 * mV})
+        net = Circuit(cells=population(cell, 1), record=[trace("cells", "v")])
+        found[method] = engine.run(net, 20 * ms, backend="interpreted").traces["cells.v"].values
+    np.testing.assert_array_equal(found["exact"], found["exponential_euler"])
+    assert np.ptp(found["exact"]) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dv/dt = (E - v)/tau + mu : 1",
+        "dv/dt = (E - v)/tau : 1\ndw/dt = v - w/tau : 1",
+        "dv/dt = (R*I - v)/(R*C) : 1\nI : 1",
+    ],
+)
+def test_a_time_constant_may_be_infinite(text):
+    """A perfect integrator: nothing decays."""
+    check_against_the_matrix_exponential(symbolic.regular_update, text, tau=np.inf, R=1e300)
+    alone = "dv/dt = (E - v)/tau : 1"  # at rest everywhere: the usual text has a value
+    check_against_the_matrix_exponential(symbolic.exact_update, alone, tau=np.inf)
+
+
 @pytest.mark.parametrize("backend", ["interpreted", pytest.param("compiled", marks=pytest.mark.compiled)])
 def test_a_resonator_rings_in_a_circuit(backend):
     cell = Cell(
@@ -155,7 +231,8 @@ def check_against_the_matrix_exponential(update, text, **given):
     values = {key: draw.uniform(0.5, 1.5) for key in sorted(equations.identifiers | equations.names)}
     values |= {"ms": 0.001, "pi": np.pi, "dt": 0.1, "sin": np.sin, "exp": np.exp, "sqrt": np.sqrt}
     values |= {exponentials.NAME.format(k): exponentials.exp_difference for k in range(2, 7)}
-    values |= {"exp_cosh": exponentials.exp_cosh, "exp_sinhc": exponentials.exp_sinhc} | given
+    values |= {"exp_sinhc": exponentials.exp_sinhc} | given
+    values.setdefault("exp_pair_difference", exponentials.exp_pair_difference)
 
     def derivative(state):
         at = values | dict(zip(names, state, strict=True))
