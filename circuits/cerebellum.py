@@ -120,7 +120,7 @@ def purkinje(
     cell = _integrate_and_fire(
         "Purkinje cell",
         dict(C_m=C_m, g_L=g_L, E_L=E_L, V_t=V_t, t_ref=t_ref, g_pause=g_pause, tau_pause=tau_pause, E_K=E_K),
-        "Carrillo, Ros, Boucheny & Coenen 2008",
+        "Carrillo, Ros, Boucheny & Coenen 2008, as remembered",
         more="""dg/dt = -g/tau_pause : siemens
                 climbing : 1
                 climbed = climbing : 1 (constant over dt)""",
@@ -138,7 +138,9 @@ def interneuron(*, C_m=20 * pF, g_L=1 * nS, E_L=-65 * mV, V_t=-50 * mV, t_ref=2 
     the same volley of granule cells every 2 ms and fire at one rate: a constant inhibition of both channels.
     """
     return _integrate_and_fire(
-        "molecular-layer interneuron", dict(C_m=C_m, g_L=g_L, E_L=E_L, V_t=V_t, t_ref=t_ref), ""
+        "molecular-layer interneuron",
+        dict(C_m=C_m, g_L=g_L, E_L=E_L, V_t=V_t, t_ref=t_ref),
+        "definition of this project; ordinary values, of no single paper",
     )
 
 
@@ -154,7 +156,7 @@ def nuclear(*, C_m=150 * pF, g_L=5 * nS, E_L=-70 * mV, V_t=-40 * mV, t_ref=2 * m
     cell = _integrate_and_fire(
         "nuclear cell",
         dict(C_m=C_m, g_L=g_L, E_L=E_L, V_t=V_t, t_ref=t_ref, I_0=I_0),
-        "after Carrillo, Ros, Boucheny & Coenen 2008",
+        "after Carrillo, Ros, Boucheny & Coenen 2008, as remembered",
         more="arriving : 1\narrived = arriving : 1 (constant over dt)",
         events={"inhibited": ("arrived > 1e-6", "arriving -= arrived")},
     )
@@ -230,7 +232,11 @@ def parallel_fibre(*, w=3.45 * nS, tau=4 * ms, share=1.0):
     """Parallel fibre to Purkinje cell: an excitatory conductance of w*share (w as in Luque et al. 2019)."""
     synapse = synapses.exponential_conductance(w=w, tau=tau, E=0 * mV)
     return dataclasses.replace(
-        synapse, deliver={"g": "w*share"}, params={**synapse.params, "share": share}, event="complex"
+        synapse,
+        deliver={"g": "w*share"},
+        params={**synapse.params, "share": share},
+        event="complex",
+        source="weight of parallel fibres: Luque, Naveros, Carrillo, Ros & Arleo 2019",
     )
 
 
@@ -238,7 +244,11 @@ def mossy_nuclear(*, w=0 * nS, tau=5 * ms, share=0.06):
     """Mossy fibre to nuclear cell: an excitatory conductance of w*share."""
     synapse = synapses.exponential_conductance(w=w, tau=tau, E=0 * mV)
     return dataclasses.replace(
-        synapse, deliver={"g": "w*share"}, params={**synapse.params, "share": share}, event="inhibited"
+        synapse,
+        deliver={"g": "w*share"},
+        params={**synapse.params, "share": share},
+        event="inhibited",
+        source="mossy fibre to nuclear cell: definition of this project",
     )
 
 
@@ -250,6 +260,7 @@ def purkinje_nuclear(*, w=2 * nS, tau=10 * ms, share=1.0):
         deliver={"g": "w*share", "arriving": "share"},
         params={**synapse.params, "share": share},
         needs={**synapse.needs, "arriving": 1},
+        source="Purkinje to nuclear cell: definition of this project",
     )
 
 
@@ -260,6 +271,7 @@ def climbing(*, w=17 * nS, tau=2 * ms):
         synapse,
         deliver={"g": "w", "climbing": "1"},
         needs={**synapse.needs, "climbing": 1},
+        source="climbing fibre to Purkinje cell: definition of this project",
         remedy={"climbing": "Take a Purkinje cell with complex spikes (circuits.cerebellum.purkinje)."},
     )
 

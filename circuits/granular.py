@@ -194,7 +194,12 @@ def olive():
 
 def receptor(*variables, w=1.0):
     """Each spike adds w to receptor variables of the target, which its cell weighs against each other."""
-    return Synapse("receptor", deliver=dict.fromkeys(variables, "w"), params={"w": w})
+    return Synapse(
+        "receptor",
+        deliver=dict.fromkeys(variables, "w"),
+        params={"w": w},
+        source="after Yamazaki & Nagao 2012",
+    )
 
 
 # ---- the layer

@@ -78,7 +78,9 @@ def column(shape=(15, 3, 3), *, inhibitory=0.2, seed=0):
 
 
 def cell(t_ref=3 * ms):
-    """The paper's cell: tau_m dv/dt = -v + R (I_b + I_e + I_i + I); I_e and I_i decay with tau_e and tau_i.
+    """The cell of Maass, Natschlaeger & Markram 2002: leaky integrate-and-fire with two synaptic currents.
+
+        tau_m dv/dt = -v + R (I_b + I_e + I_i + I),    tau_e dI_e/dt = -I_e,    tau_i dI_i/dt = -I_i
 
     v is measured from rest. The background current I_b alone brings it to 13.5 mV, where it is reset to, too;
     the threshold is 1.5 mV above. It starts anywhere in between.

@@ -96,7 +96,7 @@ def spiking(
 
     I_n is exact at any step; the rest is as accurate as `subthreshold`.
     """
-    return subthreshold(**subthreshold_numbers).plus(
+    cell = subthreshold(**subthreshold_numbers).plus(
         """dg_K/dt = -g_K/tau_K : siemens
            dI_n/dt = (sigma*kick/sqrt(tanh(0.5*dt/tau_n)) - I_n)/tau_n : amp
            kick = randn() : 1 (constant over dt)
@@ -111,6 +111,8 @@ def spiking(
         ),
         name="olive_spiking",
     )
+    spikes = "spikes: this project, after Llinas & Yarom 1981, 1986, as remembered"
+    return dataclasses.replace(cell, source=f"{cell.source}; {spikes}")
 
 
 def gap_junction(w=0.15 * nS, scale=1.0, port="I"):
@@ -129,6 +131,7 @@ def gap_junction(w=0.15 * nS, scale=1.0, port="I"):
         needs={**junction.needs, "coupling": 1, "coupling_pre": 1},
         remedy={name: "Take cells from circuits.olive, or synapses.gap_junction."
                 for name in ("coupling", "coupling_pre")},
+        source="after Llinas, Baker & Sotelo 1974; the form is this project's",
     )  # fmt: skip
 
 

@@ -152,7 +152,9 @@ def _unit(value, example, where):
 
 def delta(variable, w=1 * mV):
     """Each spike adds w to a variable of the target at once: variable += w."""
-    return Synapse("delta", deliver={variable: "w"}, params={"w": w})
+    return Synapse(
+        "delta", deliver={variable: "w"}, params={"w": w}, source="delta: definition of this project"
+    )
 
 
 def exponential_current(w=0.1 * nA, tau=5 * ms, port="I"):
@@ -163,6 +165,7 @@ def exponential_current(w=0.1 * nA, tau=5 * ms, port="I"):
         adds={port: "I_syn"},
         deliver={"I_syn": "w"},
         params={"w": w, "tau": tau},
+        source="exponential current: definition of this project",
     )
 
 
@@ -195,6 +198,7 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
         deliver={"g": "w"},
         params={"w": w, "tau": tau, "E": E},
         needs={"v": mV},
+        source="exponential conductance: definition of this project",
     )
 
 
@@ -255,6 +259,7 @@ def linear(w=1.0, variable="x", unit=1, port="I"):
         summed={"I_lin": f"w*{variable}_pre"},
         params={"w": w},
         needs={f"{variable}_pre": unit},
+        source="linear: definition of this project",
     )
 
 
@@ -271,6 +276,7 @@ def gap_junction(w=1 * nS, port="I"):
         summed={"I_gap": "w*(v_pre - v_post)"},
         params={"w": w},
         needs={"v": mV},
+        source="gap junction (Ohm's law): definition of this project",
     )
 
 

@@ -142,7 +142,9 @@ def presynaptic(*, A=0.01, name="presynaptic"):
     supervised learning: dw/dt = error(t) (A spikes filtered by the trace). A climbing fibre that reports an
     error late needs it: the trace keeps what was active before.
     """
-    return Rule(name, propose_pre="A", params=dict(A=A))
+    return Rule(
+        name, propose_pre="A", params=dict(A=A), source="presynaptic term: definition of this project"
+    )
 
 
 def supervised(*, eta=0.01, error="err", name="supervised"):
