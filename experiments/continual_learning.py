@@ -30,7 +30,7 @@ from circuits import Cell, Circuit, current, population, projection, spikes, syn
 from experiments import Claim, keep, progress
 from plasticity import compose, consolidation, hard, metaplasticity, neuromodulation
 
-SOURCE = "task and gates: this project; consolidation: Zenke, Poole & Ganguli 2017"
+SOURCE = "task and bounds: this project; consolidation: Zenke, Poole & Ganguli 2017"
 QUICK = dict(n_seeds=1, n_hidden=600, n_epochs=1, eta=3e-4, c=2.0)
 
 TAUGHT, PAUSE = 3, 1  # parts of a presentation: image and teacher, then neither
@@ -293,22 +293,22 @@ def claims(results):
     # A single seed's accuracies are uncertain by two points.
     few = table.seed.nunique() < 5
     half, points = (40, 4.5) if few else (50, 3)
-    gate = f"gate of this project{', widened for few seeds' if few else ', means over seeds'}"
+    bound = f"bound of this project{', widened for few seeds' if few else ', means over seeds'}"
     own = "tolerance of this project"
     made = [
         Claim("accuracy on the first task once learned, plain", known, 90, None, "%", own),
         Claim("forgetting of the first task, plain", lost, 10, None, "points", own),
     ]
     for name, low, source in (
-        ("consolidation", half, gate),
-        ("both", half, gate),
+        ("consolidation", half, bound),
+        ("both", half, bound),
         ("metaplasticity", 0 if few else 5, own),
-        ("shuffled", half, gate),
+        ("shuffled", half, bound),
     ):
         text = f"forgetting reduced, {CONDITIONS[name]}"
         made.append(Claim(text, less[name], low, None, "%", source, control=name == "shuffled"))
     for name in ("consolidation", "both", "metaplasticity", "slow"):
         text = f"accuracy on the second task against plain, {CONDITIONS[name]}"
         gain = second_[name] - second_["plain"]
-        made.append(Claim(text, gain, -points, points, "points", gate, control=name == "slow"))
+        made.append(Claim(text, gain, -points, points, "points", bound, control=name == "slow"))
     return made

@@ -13,7 +13,7 @@ classes, 6 presentations of each to learn from; theirs, and the 540 cells of the
 memory and were not followed.
 Controls compare cells of the grid at random: accuracies permuted, and the kernel alone.
 
-The gates are not met by these columns and this task: over four columns (seeds 11 to 14) the rank
+The bounds are not met by these columns and this task: over four columns (seeds 11 to 14) the rank
 correlation is 0.34, and the two maxima lie two steps apart, along the ridge of weak reach and strong
 weights. The difference tells where chaos spoils the readout; between columns that are not chaotic, accuracies
 differ by 2 or 3 % only, and it does not order them.
@@ -126,7 +126,7 @@ def figure(results):
 
 
 def claims(results):
-    own = "gate of this project"
+    own = "bound of this project"
     difference, accuracy, kernel = (mean_map(results, name) for name in ("difference", "accuracy", "kernel"))
     steps = int(np.abs(best(difference) - best(accuracy)).max())
     random = np.random.default_rng(0)
@@ -142,9 +142,9 @@ def claims(results):
         Claim("most memory, of the number of cells", memory.max() / results["n_cells"], 0, 1, "",
               "Jaeger 2001: at most 1"),
         Claim("kernel quality, strongest over weakest", kernel[tuple(edge)] / kernel[0, 0], 1.1, None,
-              "", "Legenstein & Maass 2007: grows; bound ours"),
+              "", "Legenstein & Maass 2007, as remembered: grows; bound ours"),
         Claim("accuracy, strongest column below the best", accuracy.max() - accuracy[tuple(edge)], 3, None,
-              "%", "Legenstein & Maass 2007: chaos costs; bound ours"),
+              "%", "Legenstein & Maass 2007, as remembered: chaos costs; bound ours"),
         Claim("rank correlation, accuracies permuted", float(shuffled), 0.7, 1, "", own, control=True),
         Claim("rank correlation of kernel quality alone and accuracy",
               spearmanr(kernel.ravel(), accuracy.ravel())[0], 0.7, 1, "", own, control=True),

@@ -386,7 +386,7 @@ def figure(results):
 
 def claims(results):
     table, first, made = results["table"], results["intervals"][0], []
-    project, gate = "tolerance of this project", "gate of this project"
+    project, bound = "tolerance of this project", "bound of this project"
     source = "Yamazaki & Tanaka 2007"
 
     def of(condition):
@@ -403,7 +403,7 @@ def claims(results):
                     f"suppression in the {BEFORE} ms before the airpuff, interval {interval:g} ms, "
                     f"{'most' if condition == 'no climbing fibre' else 'least'} of seeds{note}",
                     suppression.min() if condition != "no climbing fibre" else suppression.max(),
-                    70, None, "%", f"{source}; {gate}", control=condition == "no climbing fibre",
+                    70, None, "%", f"{source}; {bound}", control=condition == "no climbing fibre",
                 )  # fmt: skip
             )
     for condition, note in (("open loop", ""), ("half step", "; half step"),
@@ -412,19 +412,19 @@ def claims(results):
             value = slopes(table, condition).mean()
             name = f"slope of latency over interval, mean of seeds{note}"
             control = condition == "random Golgi"
-            made.append(Claim(name, value, 0.85, 1.15, "", f"{source}; {gate}", control=control))
+            made.append(Claim(name, value, 0.85, 1.15, "", f"{source}; {bound}", control=control))
     rows = of("open loop")
     rows = rows[rows.interval == first]
     made += [
         Claim(
             "rate after extinction, share of the naive one, least of seeds",
             100 * (rows.extinguished_Hz / rows.naive_Hz).min(),
-            70, None, "%", gate,
+            70, None, "%", bound,
         ),
         Claim(
             "the same without extinction (end of acquisition), most of seeds",
             100 * (rows.trained_Hz / rows.naive_Hz).max(),
-            70, None, "%", gate, control=True,
+            70, None, "%", bound, control=True,
         ),
     ]  # fmt: skip
     for condition, control in (("closed loop", False), ("open loop", True)):

@@ -46,11 +46,12 @@ from experiments import liquid_trials as lab
 from experiments.data import japanese_vowels
 
 SOURCE = (
-    "recordings: Kudo, Toyama & Shimbo 1999; circuit: Maass, Natschlaeger & Markram 2002; gates: this project"
+    "recordings: Kudo, Toyama & Shimbo 1999; circuit: Maass, Natschlaeger & Markram 2002; "
+    "bounds: this project"
 )
 QUICK = dict(seeds=(1,), n_fading_seeds=1)
 
-GATE = 97.0  # % correct, mean over seeds
+BOUND = 97.0  # % correct, mean over seeds
 PUBLISHED = 94.1  # % correct, Kudo, Toyama & Shimbo 1999
 PENALTIES = (0.03, 0.3, 3.0)  # inverse penalties of the readout to choose from
 BINS = (3, 4, 5)
@@ -490,8 +491,8 @@ def figure(results):
         samples,
         ax=axes["G"],
         x_label="accuracy on test utterances (%)",
-        reference=GATE,
-        reference_label="gate",
+        reference=BOUND,
+        reference_label="bound",
         highlight=["liquid"],
         low=88,
         high=100,
@@ -514,7 +515,7 @@ def figure(results):
 
 
 def claims(results):
-    gate, own = "gate of this project", "tolerance of this project"
+    bound, own = "bound of this project", "tolerance of this project"
     speakers = "one of nine speakers, of whom some say more than others"
     liquid, last = accuracies(results, "liquid"), accuracies(results, "last frame")[0]
     mean = {name: accuracies(results, name).mean() for name in CONDITIONS}
@@ -523,14 +524,14 @@ def claims(results):
     ahead, lost = left["liquid"] - left["no memory"], left["liquid"].iloc[0] - left["liquid"].iloc[-1]
     name, cut = "accuracy, mean over seeds", "no recurrence, time constants 5 ms"
     return [
-        Claim(name, mean["liquid"], GATE, None, "%", gate),
-        Claim(f"{name}: {cut}", mean["no memory"], GATE, None, "%", gate, True),
-        Claim(f"{name}: labels shuffled", mean["shuffled"], GATE, None, "%", gate, True),
+        Claim(name, mean["liquid"], BOUND, None, "%", bound),
+        Claim(f"{name}: {cut}", mean["no memory"], BOUND, None, "%", bound, True),
+        Claim(f"{name}: labels shuffled", mean["shuffled"], BOUND, None, "%", bound, True),
         Claim(f"{name}: labels shuffled, chance", mean["shuffled"], 3, 20, "%", speakers),
-        Claim("seeds above the raw last frame", above["liquid"], 0.8, 1, "", gate),
-        Claim(f"seeds above the raw last frame: {cut}", above["no memory"], 0.8, 1, "", gate, True),
+        Claim("seeds above the raw last frame", above["liquid"], 0.8, 1, "", bound),
+        Claim(f"seeds above the raw last frame: {cut}", above["no memory"], 0.8, 1, "", bound, True),
         Claim("accuracy, worst seed", liquid.min(), PUBLISHED, None, "%", "Kudo, Toyama & Shimbo 1999"),
         Claim(f"memory: ahead of the cut liquid, {1e3 * LATER:.0f} ms on", ahead[LATER], 10, None, "%", own),
         Claim(f"memory fades: lost after {1e3 * AFTER[-1]:.0f} ms", lost, 20, None, "%", own),
-        Claim("programs for all utterances, seeds, ablations", results["programs"], 1, 1, "", gate),
+        Claim("programs for all utterances, seeds, ablations", results["programs"], 1, 1, "", bound),
     ]

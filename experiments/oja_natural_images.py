@@ -300,35 +300,35 @@ def figure(results):
         t = np.linspace(0, results["shown_seconds"], results["spiking"].shape[1])
         plots.curve_with_band(
             t, results["spiking"], ax=ax, x_label="time (s)", y_label="|cos| with PC 1 of the rates",
-            label=f"mean of {results['n_cells']} cells", reference=0.9, reference_label="gate",
+            label=f"mean of {results['n_cells']} cells", reference=0.9, reference_label="bound",
         )  # fmt: skip
         ax.set_ylim(0, 1.02)
     return fig
 
 
 def claims(results):
-    own, gate = "tolerance of this project", "scikit-learn's PCA of the same patches"
+    own, pca = "tolerance of this project", "scikit-learn's PCA of the same patches"
     table = results["table"]
     gap = results["gaps"].min()
     made = [Claim("smallest ratio of successive variances, all patches", gap, 1.5, None, "", own)]
     oja = table[(table.rule == "oja") & (table.component == 1)]
     made.append(
-        Claim("Oja: |cos| with the first component, worst seed", oja.cosine.min(), 0.99, None, "", gate)
+        Claim("Oja: |cos| with the first component, worst seed", oja.cosine.min(), 0.99, None, "", pca)
     )
     for name, value in (("least", oja.norm.min()), ("greatest", oja.norm.max())):
         made.append(Claim(f"Oja: norm of the weights, {name}", value, 0.98, 1.02, "", "Oja 1982"))
     for k in sorted(set(table[table.rule == "sanger"].component)):
         worst = table[(table.rule == "sanger") & (table.component == k)].cosine.min()
-        made.append(Claim(f"Sanger: |cos| with component {k}, worst seed", worst, 0.98, None, "", gate))
+        made.append(Claim(f"Sanger: |cos| with component {k}, worst seed", worst, 0.98, None, "", pca))
         if k > 1:
             best = table[(table.rule == "oja") & (table.component == k)].cosine.max()
             name = f"Oja side by side: |cos| of unit {k} with component {k}, best seed"
-            made.append(Claim(name, best, 0.98, None, "", gate, True))
+            made.append(Claim(name, best, 0.98, None, "", pca, True))
     spiking = table[table.rule == "spiking"].groupby("seed").cosine.mean()
     made.append(
-        Claim("spiking: |cos| with PC 1 of the rates, worst seed", spiking.min(), 0.9, None, "", gate)
+        Claim("spiking: |cos| with PC 1 of the rates, worst seed", spiking.min(), 0.9, None, "", pca)
     )
     control = table[table.rule == "spiking, no covariance"].groupby("seed").cosine.mean()
     name = "spiking: the same without covariance of the inputs, best seed"
-    made.append(Claim(name, control.max(), 0.9, None, "", gate, True))
+    made.append(Claim(name, control.max(), 0.9, None, "", pca, True))
     return made

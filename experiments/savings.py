@@ -25,9 +25,9 @@ it; a count that begins at 0.2 of the gain both times leaves that head start out
 itself: see `vor_adaptation`.
 
 At half the step untrained Purkinje cells fire faster (`START_AT_HALF_STEP`), too fast for nuclear weights to
-grow, and there are no savings: a cortex that forgets goes back to those rates, where one that does not
-forget learns them away. The claim at half the step fails for that reason; it holds if the weights start
-where the rates are the same.
+grow, and there are no savings: a cortex that forgets goes back to those rates, where one that does not forget
+learns them away. The claim at half the step, which belongs to the full form only, fails for that reason; it
+holds if the weights start where the rates are the same.
 """
 
 import numpy as np

@@ -24,7 +24,7 @@ from circuits.liquid import column, liquid
 from experiments import Claim, keep, progress
 from experiments import liquid_trials as lab
 
-SOURCE = "after Maass, Natschlaeger & Markram 2002; gates: this project"
+SOURCE = "after Maass, Natschlaeger & Markram 2002; bounds: this project"
 QUICK = dict(n_seeds=4, n_control_seeds=1, n_half_step_seeds=0, jitters=(4 * ms,), n_train=500, n_test=200)
 
 COLUMNS = ["condition", "jitter_ms", "seed", "ago_ms", "accuracy_percent", "rate_Hz"]
@@ -34,7 +34,7 @@ CONDITIONS = {
     "no recurrence": "no recurrence",
     "input": "input trace",
 }
-GATES = {4: 70.0, 7: 65.0, 10: 60.0}  # jitter (ms): accuracy (%), mean over seeds
+BOUNDS = {4: 70.0, 7: 65.0, 10: 60.0}  # jitter (ms): accuracy (%), mean over seeds
 
 
 def draw_templates(random, n_segments, n_templates, n_channels, rate, segment, equal_counts):
@@ -232,13 +232,13 @@ def claims(results):
     def claim(name, condition, low, high=None, control=False, jitter=least):
         values = _accuracies(table, condition, jitter, ago)
         if len(values):
-            source = "gate of this project, mean over seeds"
+            source = "bound of this project, mean over seeds"
             made.append(Claim(f"accuracy, {name}", values.mean(), low, high, "%", source, control))
 
-    for jitter, gate in GATES.items():
-        claim(f"liquid, jitter {jitter} ms", "dynamic", gate, jitter=jitter)
+    for jitter, bound in BOUNDS.items():
+        claim(f"liquid, jitter {jitter} ms", "dynamic", bound, jitter=jitter)
         if jitter == least:
-            claim(f"liquid, jitter {jitter} ms, half the time step", "half step", gate)
+            claim(f"liquid, jitter {jitter} ms, half the time step", "half step", bound)
     claim("liquid, templates of equal numbers of spikes", "equal counts", 55)
     claim("input trace", "input", chance - 5, chance + 5)
     claim("training on shuffled labels", "shuffled labels", chance - 5, chance + 5)

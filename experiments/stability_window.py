@@ -204,7 +204,7 @@ def figure(results):
 
 def claims(results):
     taus, (learn, _) = results["taus"], halves(results)
-    own, paper = "gate of this project", "Zenke et al. 2013"
+    own, paper = "bound of this project", "Zenke et al. 2013"
     tau_c = critical(results["table"], taus, learn)
     stable, runaway = judged(results)
     ratio = shrinkage(tau_c)

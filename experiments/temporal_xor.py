@@ -23,12 +23,12 @@ from circuits.liquid import column, liquid
 from experiments import Claim, keep, progress
 from experiments import liquid_trials as lab
 
-SOURCE = "circuit: Maass, Natschlaeger & Markram 2002; gates: this project"
+SOURCE = "circuit: Maass, Natschlaeger & Markram 2002; bounds: this project"
 QUICK = dict(
     n_seeds=3, n_control_seeds=1, n_half_step_seeds=0, gaps=(100 * ms, 200 * ms), n_train=300, n_test=400
 )
 
-GATES = {100: 95.0, 200: 90.0}  # gap (ms): accuracy (%)
+BOUNDS = {100: 95.0, 200: 90.0}  # gap (ms): accuracy (%)
 CONDITIONS = {
     "dynamic": "dynamic synapses",
     "static": "static synapses, same rate",
@@ -101,7 +101,7 @@ def run(
         for gap, (trials, different) in tasks.items():
             seen = {"input": (lab.input_states(trials, n_channels, ends[gap], tau), np.nan, np.nan)}
             for name, other in nets.items():
-                if name == "half step" and round(1e3 * gap) not in GATES:
+                if name == "half step" and round(1e3 * gap) not in BOUNDS:
                     continue
                 recordings = lab.run_trials(other, trials, ends[gap], one)
                 between = lab.rate(recordings, ONSET + pulse + ECHO, ONSET + pulse + gap)
@@ -180,7 +180,7 @@ def figure(results):
                 wide.columns, wide.to_numpy(), ax=axes["C"], x_label="gap between the pulses (ms)",
                 y_label="accuracy on test trials (%)", label=label, reference=50, marker="o",
             )  # fmt: skip
-    axes["C"].plot(list(GATES), list(GATES.values()), "_", color=plots.BLACK, markersize=14, label="gates")
+    axes["C"].plot(list(BOUNDS), list(BOUNDS.values()), "_", color=plots.BLACK, markersize=14, label="bounds")
     axes["C"].set_ylim(38, 102)
     plots.legend(axes["C"], outside=True)
     names = {
@@ -191,7 +191,8 @@ def figure(results):
     samples = {label: _accuracies(table, condition, gap) for condition, label in names.items()}
     plots.comparison(
         {label: values for label, values in samples.items() if len(values)},
-        ax=axes["D"], x_label="accuracy on test trials (%)", reference=GATES.get(gap), reference_label="gate",
+        ax=axes["D"], x_label="accuracy on test trials (%)", reference=BOUNDS.get(gap),
+        reference_label="bound",
         highlight=["dynamic synapses"], low=38, high=102,
     )  # fmt: skip
     return fig
@@ -199,24 +200,24 @@ def figure(results):
 
 def claims(results):
     table = results["table"]
-    gate, own = "gate of this project, mean over seeds", "tolerance of this project"
+    bound, own = "bound of this project, mean over seeds", "tolerance of this project"
     made = []
-    for gap, low in GATES.items():
+    for gap, low in BOUNDS.items():
         for condition, name in (("dynamic", "liquid"), ("half step", "liquid at half the time step")):
             if (values := _accuracies(table, condition, gap)).size:
                 made.append(
-                    Claim(f"accuracy of the {name}, gap {gap} ms", values.mean(), low, None, "%", gate)
+                    Claim(f"accuracy of the {name}, gap {gap} ms", values.mean(), low, None, "%", bound)
                 )
     for condition, name in (("no recurrence", "without recurrence"), ("static", "with static synapses")):
         if (values := _accuracies(table, condition, 100)).size:
             made.append(
-                Claim(f"accuracy {name}, gap 100 ms", values.mean(), 65, None, "%", gate, control=True)
+                Claim(f"accuracy {name}, gap 100 ms", values.mean(), 65, None, "%", bound, control=True)
             )
     means = _accuracies(table, "input").mean()
     farthest = means[(means - 50).abs().idxmax()]
-    made.append(Claim("accuracy of the input trace, gap farthest from chance", farthest, 45, 55, "%", gate))
+    made.append(Claim("accuracy of the input trace, gap farthest from chance", farthest, 45, 55, "%", bound))
     shuffled = _accuracies(table, "shuffled labels").mean().mean()
-    made.append(Claim("accuracy after training on shuffled labels", shuffled, 45, 55, "%", gate))
+    made.append(Claim("accuracy after training on shuffled labels", shuffled, 45, 55, "%", bound))
     silent = table[(table.condition == "dynamic") & (table.gap_ms == 200)].rate_between_pulses_Hz
     if len(silent):
         name = f"firing rate in the gap of 200 ms, from {1e3 * ECHO:.0f} ms after the first pulse on"

@@ -25,9 +25,9 @@ than half.) 1000 trials of learning, not 2500.
 
 The rule expects the error after `teaching_delay`; `late` is what it is late by in the control. Measured
 beyond the standard values: frequencies of 0.5 to 2 Hz, amplitudes of 0.5 to 1.2 and delays of 60 to 130 ms
-meet the gates of gain, phase and error; at 3 Hz, at a delay of 50 ms, and with a tenth of the cells the error
-left is 0.27 to 0.32 of its start after 400 trials. Drift is that of parallel-fibre weights; nuclear weights
-change more slowly and go on changing: by a fifth of their first rate in the last 200 of 1000 trials.
+meet the bounds of gain, phase and error; at 3 Hz, at a delay of 50 ms, and with a tenth of the cells the
+error left is 0.27 to 0.32 of its start after 400 trials. Drift is that of parallel-fibre weights; nuclear
+weights change more slowly and go on changing: by a fifth of their first rate in the last 200 of 1000 trials.
 """
 
 import numpy as np
@@ -268,7 +268,7 @@ def figure(results):
         if condition in drawn
     }
     plots.comparison(
-        samples, ax=axes["G"], x_label="error over its start", reference=0.25, reference_label="gate",
+        samples, ax=axes["G"], x_label="error over its start", reference=0.25, reference_label="bound",
         format=".2f", low=0, highlight=[names[c] for c in CONTROLS if c in drawn],
     )  # fmt: skip
     return fig
