@@ -117,7 +117,7 @@ def test_two_equations_may_have_a_line_of_fixed_points(k):
 
 
 FULL = "\n".join(
-    f"dx{k}/dt = ({' + '.join(f'w{k}{j}*x{j}' for j in range(6) if j != k)} - x{k})/t : 1" for k in range(6)
+    f"dx{k}/dt = ({' + '.join(f'w{k}{j}*x{j}' for j in range(6) if j != k)} - x{k})/tm : 1" for k in range(6)
 )
 CHAIN = "dx0/dt = -x0/t0 : 1\n" + "\n".join(f"dx{k}/dt = (x{k - 1} - x{k})/t{k} : 1" for k in range(1, 7))
 DENSE = "\n".join(
