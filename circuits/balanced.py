@@ -1,13 +1,15 @@
 """Balanced random networks of excitatory and inhibitory cells."""
 
-from brian2 import ms, mV
+from numbers import Integral, Real
+
+from brian2 import ms, mV, second, volt
 
 from . import neurons, synapses, wiring
 from .cell import Cell
 from .circuit import Circuit, population, projection, spikes
 from .errors import CircuitError
 from .synapses import Synapse
-from .values import number
+from .values import number, same_dimension
 
 __all__ = ["brunel", "brunel_cell", "vogels_abbott"]
 
@@ -19,7 +21,14 @@ def vogels_abbott(n=4000, p=0.02, w_e=1.62 * mV, w_i=-9 * mV, cell=None, record=
     Four fifths of the n cells are excitatory, every pair is connected with probability p, a spike adds w_e
     or w_i to the synaptic variable of its target. Start values are drawn between reset and threshold; all
     delays are zero.
+
+    Raises
+    ------
+    CircuitError
+        If n is no whole number of at least two cells.
     """
+    if not isinstance(n, Integral) or n < 2:
+        raise CircuitError(f"vogels_abbott, n: got {n!r}; it is a number of cells, at least 2.")
     n_e = round(0.8 * n)
     return Circuit(
         cells=population(cell or neurons.cuba(), n, init={"v": "V_r + rand()*(V_t - V_r)"}),
@@ -91,13 +100,15 @@ def brunel(
     Raises
     ------
     CircuitError
-        If n_e is no multiple of four, epsilon no fraction, or the delay shorter than a step.
+        If n_e is no multiple of four, epsilon no fraction, a unit is wrong, or the delay shorter than a step.
     """
     J, delay = number(J, "brunel, J"), number(delay, "brunel, delay")
-    if n_e < 4 or n_e % 4:
-        raise CircuitError(f"brunel, n_e: got {n_e}; there is one inhibitory cell for four excitatory ones.")
-    if not 0 <= epsilon <= 1:
-        raise CircuitError(f"brunel, epsilon: got {epsilon}; it is a fraction of the cells, from 0 to 1.")
+    same_dimension(J, volt.dim, "brunel, J")
+    same_dimension(delay, second.dim, "brunel, delay")
+    if not isinstance(n_e, Integral) or n_e < 4 or n_e % 4:
+        raise CircuitError(f"brunel, n_e: got {n_e!r}; there is one inhibitory for four excitatory cells.")
+    if not isinstance(epsilon, Real) or not 0 <= epsilon <= 1:
+        raise CircuitError(f"brunel, epsilon: got {epsilon!r}; it is a fraction of the cells, from 0 to 1.")
     if delay < dt:
         raise CircuitError(f"brunel, delay: got {delay}; it cannot be shorter than the step of {dt}.")
     n = n_e + n_e // 4

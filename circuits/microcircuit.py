@@ -19,6 +19,8 @@ implementation by its authors (github.com/INM-6/microcircuit-PD14-model) for rat
 that a probability stands for, and for how normal distributions are cut. Not here: thalamic input.
 """
 
+from numbers import Real
+
 import numpy as np
 from brian2 import Hz, amp, ms, mV, pA, pF, second
 from brian2.units.fundamentalunits import Quantity
@@ -26,7 +28,7 @@ from brian2.units.fundamentalunits import Quantity
 from . import synapses, wiring
 from .cell import Cell
 from .circuit import Circuit, population, projection, spikes
-from .errors import CircuitError
+from .errors import CircuitError, listed
 
 __all__ = [
     "EXTERNAL", "POPULATIONS", "PROBABILITIES", "RATES", "SIZES", "background", "cell", "connections",
@@ -94,12 +96,13 @@ def current_of(psp, cell):
     """The synaptic current (amp) that lets v rise by `psp` at most.
 
     With r = tau_m/tau_syn, a current w exp(-t/tau_syn) makes v rise by
-    w tau_m/(C_m (r - 1)) (r**(-1/(r - 1)) - r**(-r/(r - 1))).
+    w tau_m/(C_m (r - 1)) (r**(-1/(r - 1)) - r**(-r/(r - 1))) = w tau_m/C_m r**(-r/(r - 1)), and by
+    w tau_m/(C_m e) for r = 1.
     """
     p = cell.params
-    r = float(p["tau_m"] / p["tau_syn"])
-    peak = p["tau_m"] / p["C_m"] * (r ** (-1 / (r - 1)) - r ** (-r / (r - 1))) / (r - 1)
-    return psp / peak
+    above = float(p["tau_m"] / p["tau_syn"]) - 1
+    # log(r)/(r - 1), whose limit is 1
+    return psp * p["C_m"] / p["tau_m"] * np.exp((1 + above) * (np.log1p(above) / above if above else 1.0))
 
 
 def slices(scale):
@@ -182,15 +185,20 @@ def microcircuit(scale=0.1, *, in_degrees=None, kind="poisson", seed=0, of=None,
     Raises
     ------
     CircuitError
-        For a fraction outside of 0 to 1, a scale that leaves a population empty, or an unknown kind of input.
+        For a fraction outside of 0 to 1, a scale that leaves a population empty, in_degrees that leave no
+        synapse, an unknown kind of input, or a cell without the parameters of `cell`.
     """
     in_degrees = scale if in_degrees is None else in_degrees
     for name, value in (("scale", scale), ("in_degrees", in_degrees)):
-        if not 0 < value <= 1:
-            raise CircuitError(f"microcircuit, {name}: got {value}; it is a fraction, above 0 and at most 1.")
+        if not isinstance(value, Real) or not 0 < value <= 1:
+            raise CircuitError(f"microcircuit, {name}: got {value!r}; it is a fraction above 0, at most 1.")
     if kind not in ("poisson", "dc"):
         raise CircuitError(f"microcircuit, kind: got {kind!r}; external input is 'poisson' or 'dc'.")
     sizes, of = _sizes(scale), cell() if of is None else of
+    if missing := cell().params.keys() - of.params.keys():
+        raise CircuitError(f"microcircuit, of: the cell has no {listed(sorted(missing))}.")
+    if not number_of_synapses(scale, in_degrees).any():
+        raise CircuitError(f"microcircuit, in_degrees: {in_degrees} of the synapses are none at all.")
     rates, w, constant = background(in_degrees, kind, of)
     i, j, strength, delay = connections(scale, in_degrees, seed=seed, dt=dt)
     cells = of.but(

@@ -72,3 +72,19 @@ def test_cuba_fires():
     net = vogels_abbott(400, 0.1, record=[rate("cells", every=1 * ms)])
     found = engine.run(net, 60 * ms, seed=1, backend="interpreted").rates["cells"].rate
     assert 1 < found.mean() < 100
+
+
+@pytest.mark.parametrize(
+    "values",
+    [dict(delay=5 * mV), dict(delay=5), dict(J=1 * ms), dict(n_e="3"), dict(n_e=8.0), dict(epsilon="x")],
+)
+def test_what_is_no_such_number_is_refused_by_name(values):
+    (name,) = values
+    with pytest.raises(CircuitError, match=f"brunel, {name}"):
+        brunel(**values)
+
+
+@pytest.mark.parametrize("n", ["x", 1, 100.5])
+def test_a_network_has_a_whole_number_of_cells(n):
+    with pytest.raises(CircuitError, match="vogels_abbott, n"):
+        vogels_abbott(n)

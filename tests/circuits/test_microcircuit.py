@@ -5,7 +5,17 @@ import pytest
 from brian2.units import ms, mV, pA
 
 import engine
-from circuits import Circuit, CircuitError, population, projection, spike_trains, synapses, trace, wiring
+from circuits import (
+    Circuit,
+    CircuitError,
+    neurons,
+    population,
+    projection,
+    spike_trains,
+    synapses,
+    trace,
+    wiring,
+)
 from circuits import microcircuit as column
 
 
@@ -92,3 +102,22 @@ def test_bad_scales_are_refused():
     for wrong in (dict(scale=0), dict(scale=2), dict(in_degrees=-1), dict(kind="noise"), dict(scale=1e-4)):
         with pytest.raises(CircuitError, match="microcircuit, "):
             column.microcircuit(**{"scale": 0.01, **wrong})
+
+
+@pytest.mark.parametrize(
+    "given, name",
+    [(dict(scale="x"), "scale"), (dict(in_degrees=1e-9), "in_degrees"), (dict(of=neurons.leaky()), "of")],
+)
+def test_what_makes_no_circuit_is_refused_by_name(given, name):
+    with pytest.raises(CircuitError, match=f"microcircuit, {name}"):
+        column.microcircuit(**{"scale": 0.01, **given})
+
+
+@pytest.mark.parametrize("tau_m", [0.5, 0.5 * (1 + 1e-9), 0.5 * (1 - 1e-13), 0.2])
+def test_the_current_of_an_amplitude_has_a_value_for_any_time_constants(tau_m):
+    """Against the largest value of the difference of exponentials, which is t exp(-t/tau)/C_m where equal."""
+    w = float(column.current_of(0.15 * mV, column.cell(tau_m=tau_m * ms)) / pA)
+    t = np.linspace(0, 3, 300001)
+    apart = abs(tau_m - 0.5) > 1e-3
+    course = (np.exp(-t / tau_m) - np.exp(-t / 0.5)) / (1 / 0.5 - 1 / tau_m) if apart else t * np.exp(-2 * t)
+    assert w * course.max() / 250 == pytest.approx(0.15, rel=1e-8)
