@@ -26,7 +26,7 @@ _FUNCTIONS = {
     "exp": r"\exp", "log": r"\ln", "log10": r"\log_{10}", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan",
     "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh", "arctan": r"\arctan",
 }  # fmt: skip
-WIDEST, WIDEST_STATEMENT = 72, 56  # letters of a line of equations, and of one in a table
+WIDEST, WIDEST_STATEMENT = 60, 50  # letters of a line of equations, and of one in a table
 _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(1, 6)  # how tightly a piece of text holds together
 
 

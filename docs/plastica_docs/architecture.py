@@ -27,7 +27,7 @@ def imports():
 
 
 def check():
-    """The arrows of the picture are those of the code: nothing imports against the flow."""
+    """Packages with those that they import and should not know; the picture is that of the code if none."""
     allowed = {
         "circuits": set(),
         "plasticity": {"circuits"},

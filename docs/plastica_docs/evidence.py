@@ -56,7 +56,9 @@ def oracle_page():
     record = oracles()
     text = [
         "# Agreement with other simulators",
-        "The same model with the same inputs here and in NEST or NEURON, by `make oracles`. Each row is a "
+        "The same model with the same inputs here and in NEST or NEURON, by `make oracles`; where neither "
+        "has the model or says enough of it, against closed forms (in 40 digits where digits are lost), "
+        "adaptive integration of the equations (DOP853) or integration from event to event. Each row is a "
         "number with the bounds that it must keep; notes say where the two differ by convention, or who is "
         "right and why. The rows of a cell, synapse or rule stand on its [card](../cards/index.md) too.",
     ]
