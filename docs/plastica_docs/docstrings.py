@@ -67,6 +67,11 @@ def _marked(lines):
 
 def process(app, what, name, subject, options, lines):
     lines[:] = prepared(lines)
+    if what in ("attribute", "data", "property"):
+        # What stands before a colon would be read as a type, unless the colon ends the line.
+        before, colon, after = lines[0].partition(": ")
+        if colon:
+            lines[:1] = [f"{before}:", after]
 
 
 def setup(app):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plastica_docs import cards, library, notebooks, references
+from plastica_docs import cards, docstrings, library, notebooks, references
 
 from experiments.__main__ import discover
 from plasticity import catalogue, stdp
@@ -147,6 +147,14 @@ def test_a_card_shows_its_comparisons(monkeypatch):
     assert text.count("| holds |") == 1 and text.count("**FAILS**") == 1
     assert text.count("Stamped a step later") == 1
     assert "1 of them do not hold" in evidence.oracle_page().replace("2 comparisons, ", "")
+
+
+def test_a_colon_in_the_docstring_of_a_property_names_no_type():
+    napoleon = pytest.importorskip("sphinx.ext.napoleon", reason="the extra `docs` is not installed")
+    lines = ['The interval as text: "3 to 5 mV", "not >= 3 mV" for a control.']
+    docstrings.process(None, "property", "bounds", None, None, lines)
+    made = str(napoleon.NumpyDocstring(lines, what="property", name="bounds"))
+    assert ":type:" not in made and 'as text: "3 to 5 mV"' in " ".join(made.split())
 
 
 def test_benchmarks_become_tables(monkeypatch, tmp_path):
