@@ -30,9 +30,13 @@ from .equations import (
     BUILT_IN,
     DIFFERENTIAL_EQUATION,
     GENERATED,
+    NEVER_STILL,
     PARAMETER,
     Scope,
     assigned,
+    carried,
+    expanded,
+    fixed,
     linear,
     parse,
     refuse_flags,
@@ -40,6 +44,7 @@ from .equations import (
     refuse_reserved,
     rename,
     statements,
+    states,
 )
 from .errors import CircuitError, listed, nearest
 from .plan import (
@@ -124,12 +129,17 @@ class Assembly:
         """The projection's synapse, with traces of one side moved to the cells of that side where they
         can.
         """
-        recorded = {r.variable for r in record if r.kind == "weights" and r.part == name}
+        kept = {r.variable for r in record if r.kind == "weights" and r.part == name}
+        if part.synapse.equations.strip():  # what another equation reads, it needs between spikes too
+            parsed = parse(part.synapse.equations, f"Projection {name!r} ({part.synapse.name})")
+            for variable, equation in parsed.items():
+                if equation.type == DIFFERENTIAL_EQUATION:
+                    kept |= get_identifiers(expanded(equation.expr.code, parsed)) - {variable}
         source = self.parts.get(view(part.source)[0])
         # Spikes that reach every synapse at another time make a trace of its own in each.
         early = kind(part.delay) == "scalar" and isinstance(source, (Population, Poisson))
         sides = ("pre", "post") if early else ("post",)
-        return per_neuron(part.synapse, f"Projection {name!r} ({part.synapse.name})", sides, recorded)
+        return per_neuron(part.synapse, f"Projection {name!r} ({part.synapse.name})", sides, kept)
 
     # ---------------------------------------------------------------- populations and inputs
 
@@ -337,7 +347,7 @@ class Assembly:
         needs = {n[: -len("_pre")]: u for n, u in synapse.needs.items() if n.endswith("_pre")}
         cell = part.cell if isinstance(part, Population) else None
         self._needs(where, synapse, needs, cell, dims, "_pre")
-        if synapse.pre.strip():
+        if _acts_on_sources(synapse):
             self._add_side(other, "pre", synapse, part, dims, plan, lines, where)
 
     def _needs(self, where, synapse, needs, cell, dims, end=""):
@@ -415,7 +425,10 @@ class Assembly:
                 )
         step, at = getattr(synapse, f"step_{side}"), getattr(synapse, f"at_{side}")
         scope.code(step, "every step")
-        scope.code(at, "spike of the cell")
+        same = fixed(parsed, {n: synapse.params[n] for n in used})
+        if isinstance(part, Population):
+            same |= fixed(part.cell.parsed, part.cell.params, part.cell.inputs) - set(own)
+        scope.code(at, "spike of the cell", same)
         if step.strip():
             plan.steps.append(rename("\n".join(statements(step)), private))
         if at.strip():
@@ -686,20 +699,30 @@ class Assembly:
                 "its own."
             )
 
-    def _event_driven(self, where, held):
-        """Refuse event-driven equations without a solution between spikes, or tied to others that move."""
+    def _event_driven(self, where, held, outside):
+        """Refuse event-driven equations without a solution between spikes, or tied to what moves between
+        them: equations at every step, or variables of the cells (`outside`).
+        """
         lazy = {n: e for n, e in held.items() if "event-driven" in e.flags}
-        for name, equation in held.items():
-            if equation.type != DIFFERENTIAL_EQUATION or name in lazy:
-                continue
-            self._lazy(where, held, f"equation of {name}", equation.expr.code)
-            reading = sorted(n for n, e in lazy.items() if name in get_identifiers(e.expr.code))
-            if reading:
+        clocked = {n for n, e in held.items() if e.type == DIFFERENTIAL_EQUATION and n not in lazy}
+        for name in sorted(clocked):
+            self._lazy(where, held, f"equation of {name}", held[name].expr.code)
+        each_step = {n for n, e in held.items() if "constant over dt" in e.flags}
+        moving = carried(held, clocked | each_step | outside)
+        for name, equation in lazy.items():
+            read = sorted(moving & get_identifiers(equation.expr.code))
+            if read:
                 raise CircuitError(
-                    f"{where}, equation of {reading[0]}: it is event-driven, and reads {name!r}, which moves "
-                    "at every step. Make both event-driven, or both clock-driven."
+                    f"{where}, equation of {name}: it is event-driven, and reads {read[0]!r}, which moves "
+                    "at every step. "
+                    + (
+                        "Make both event-driven, or both clock-driven."
+                        if read[0] in clocked
+                        else "Write (clock-driven) instead of (event-driven)."
+                    )
                 )
-        text = "\n".join(f"d{n}/dt = {e.expr.code} : {unit_text(e.dim)}" for n, e in lazy.items())
+        texts = {n: expanded(e.expr.code, held) for n, e in lazy.items()}
+        text = "\n".join(f"d{n}/dt = {texts[n]} : {unit_text(e.dim)}" for n, e in lazy.items())
         if text and not linear(text):
             raise CircuitError(
                 f"{where}: the event-driven equations of {listed(lazy)} are not linear with constant "
@@ -718,7 +741,7 @@ class Assembly:
             synapse = self.synapse[other]
             for end, side, inner in ((piece.target, "post", other), (piece.source, "pre", f"of_{other}")):
                 text = getattr(synapse, side)
-                if view(end)[0] == name and (side == "post" or text.strip()):
+                if view(end)[0] == name and (side == "post" or _acts_on_sources(synapse)):
                     held = parse(text, other) if text.strip() else {}
                     found |= {f"{n}_{inner}": other for n in (*held, *self._side_params(synapse, side))}
         return found
@@ -734,6 +757,29 @@ class Assembly:
             if isinstance(p, Signal) and name in p.targets
         }
         return {**part.cell.dimensions, **signals}
+
+    def _moving(self, source, target, synapse, name):
+        """The names under which a synapse reads what moves in the cells at its ends."""
+        found = set()
+        for side, (group, *_), inner in (("pre", source, f"of_{name}"), ("post", target, name)):
+            part, moving = self.parts[group], set(NEVER_STILL)
+            if isinstance(part, Population):
+                signals = {
+                    n
+                    for n, p in self.parts.items()
+                    if isinstance(p, Signal)
+                    and group in p.targets
+                    and p.variable not in self.parts[p.source].cell.params
+                }
+                moving |= {*part.cell.inputs, *signals}
+                moving = carried(part.cell.parsed, moving | states(part.cell.parsed))
+            text = getattr(synapse, side)
+            brought = parse(text, name) if text.strip() else {}
+            moving = carried(brought, moving | states(brought))
+            found |= {f"{n}_{side}" for n in moving} | {f"{n}_{inner}_{side}" for n in moving & set(brought)}
+            if side == "post":  # what bare names mean
+                found |= moving - set(brought) | {f"{n}_{inner}" for n in moving & set(brought)}
+        return found
 
     def _check_synapse(
         self, name, where, synapse, parsed, own, source, target, private, post_parsed, on_pre, on_post, wiring
@@ -777,12 +823,19 @@ class Assembly:
                 f"{self.parts[target[0]].cell.name!r} has "
                 f"a variable of that name. Write {stray[0]}_post if that is meant; rename one of them if not."
             )
-        scope.code("\n".join(on_pre), "presynaptic spike")
-        scope.code("\n".join(on_post), "postsynaptic spike")
+        same = {*fixed(parsed, {n: synapse.params[n] for n in own if n in synapse.params}), *wiring.params}
+        for side, group in (("pre", source[0]), ("post", target[0])):
+            part = self.parts[group]
+            if isinstance(part, Population):
+                there = fixed(part.cell.parsed, part.cell.params, part.cell.inputs)
+                same |= {f"{n}_{side}" for n in there} | (there - set(own) if side == "post" else set())
+        scope.code("\n".join(on_pre), "presynaptic spike", same)
+        scope.code("\n".join(on_post), "postsynaptic spike", same)
         scope.code(synapse.step, "every step")
         given = self.parts[name].synapse
         held = parse(given.equations, where) if given.equations.strip() else {}
-        self._event_driven(where, held)
+        outside = self._moving(source, target, given, name)
+        self._event_driven(where, held, outside - set(held) - set(given.params))
         self._lazy(where, held, "every step", given.step)
         self._lazy(where, held, "settle", f"{given.settle}\n{given.unsettle}")
         self._lazy(where, held, "sum", "\n".join(given.summed.values()))
@@ -991,7 +1044,7 @@ class Assembly:
         part = self.parts.get(name)
         synapse = self.synapse[where]
         needs = [n for n in synapse.needs if n.endswith("_pre")]
-        if isinstance(part, SpikeTrains) and (synapse.pre + synapse.at_pre + synapse.step_pre or needs):
+        if isinstance(part, SpikeTrains) and (_acts_on_sources(synapse) or needs):
             raise CircuitError(
                 f"Projection {where!r}: its synapses read variables of the source cells, and {name!r} is a "
                 "list of spikes. Relay them: a population of cells that fire when they get one of these "
@@ -1072,7 +1125,8 @@ class Assembly:
         """
         unit = unit_text(dim)
         if kind(value) == "scalar":
-            self.slots.append(Slot(label, group, variable, plain(value), dim, BEFORE_WIRING, 1, shared=True))
+            slot = Slot(label, group, variable, None, dim, BEFORE_WIRING, 1, shared=True)
+            self.slots.append(dataclasses.replace(slot, value=slot.fit(plain(value))))
             return f"{variable} : {unit} (shared, constant)"
         if kind(value) == "expression":
             self.slots.append(Slot("", group, variable, plain(value), dim, phase, n))
@@ -1132,6 +1186,12 @@ def _check_noise(where, plan):
 def _on_spikes(synapse):
     """Whether anything happens at a presynaptic spike."""
     return bool(synapse.deliver or synapse.before or synapse.after or synapse.at_pre.strip())
+
+
+def _acts_on_sources(synapse):
+    """Whether a synapse brings equations or statements to the source cells."""
+    text = synapse.pre + synapse.at_pre + synapse.step_pre
+    return bool(text.strip()) or any(p.on == "pre" for p in synapse.periodic)
 
 
 def _stripped(texts):

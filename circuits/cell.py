@@ -16,6 +16,7 @@ from .equations import (
     DIFFERENTIAL_EQUATION,
     PARAMETER,
     Scope,
+    fixed,
     parse,
     refuse_flags,
     refuse_generated,
@@ -30,6 +31,14 @@ METHODS = {
     "exact": ("exact", "exponential_euler", "rk2", "euler", "milstein"),
     "exponential_euler": ("exponential_euler", "rk2", "euler", "milstein"),
     **{name: (name,) for name in ("euler", "rk2", "rk4", "heun", "milstein")},
+}
+
+_EXAMPLES = {
+    "params": "{'tau_m': 20*ms}",
+    "inputs": "{'I': amp}",
+    "events": "{'complex': ('c > 0.5', 'c = 0')}",
+    "init": "{'v': -70*mV}",
+    "adds": "{'I': '-a'}",
 }
 
 
@@ -93,6 +102,13 @@ class Cell:
                     f"{where}, {attribute}: got {value!r}, but it is text. A number goes into params, its "
                     f"name here (refractory='t_ref', params={{'t_ref': 2*ms}})."
                 )
+        for attribute in ("params", "inputs", "events", "init", "adds"):
+            value = getattr(self, attribute)
+            if not isinstance(value, dict):
+                raise CircuitError(
+                    f"{where}, {attribute}: got {value!r}; give names with their values, such as "
+                    f"{attribute}={_EXAMPLES[attribute]}, or leave it out."
+                )
         if self.method not in METHODS:
             raise CircuitError(
                 f"{where}, method: there is no {self.method!r}.{nearest(self.method, METHODS)} Methods: "
@@ -140,7 +156,8 @@ class Cell:
             raise CircuitError(
                 f"{where}: there is a reset or refractory period but no threshold. Give threshold='v > V_t'."
             )
-        scope.code(self.reset, "reset")
+        same = fixed(self.parsed, self.params, self.inputs)
+        scope.code(self.reset, "reset", same)
         for name, what in self.events.items():
             if not (isinstance(what, tuple) and len(what) == 2 and all(isinstance(x, str) for x in what)):
                 raise CircuitError(
@@ -153,7 +170,7 @@ class Cell:
                     f"{where}: the event 'spike' is that of the threshold. Choose another name."
                 )
             scope.expression(what[0], DIMENSIONLESS, f"event {name}", boolean=True)
-            scope.code(what[1], f"event {name}")
+            scope.code(what[1], f"event {name}", same)
         if self.refractory:
             self._check_refractory(scope)
         for port, expression in self.adds.items():

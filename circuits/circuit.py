@@ -267,6 +267,10 @@ class Circuit:
     def __init__(self, *, record=(), dt=0.1 * ms, **parts):
         positive_time(dt, "Circuit, dt")
         self.dt = dt
+        if not isinstance(record, (Recorder, list, tuple)):
+            raise CircuitError(
+                f"record: {record!r} is no list of recorders. Give record=[spikes('cells')], or leave it out."
+            )
         self.record = (record,) if isinstance(record, Recorder) else tuple(record)
         for recorder in self.record:
             if not isinstance(recorder, Recorder):
@@ -319,6 +323,11 @@ class Circuit:
 
         Raises `CircuitError` for a name that does not exist, a wrong unit, or a shape that does not fit.
         """
+        if not isinstance(changes, dict):
+            raise CircuitError(
+                f"but: got {changes!r}; give dotted names with their values, such as "
+                "but({'cells.tau_m': 20*ms})."
+            )
         given = self.plan.fitted(changes)
         same = object.__new__(Circuit)
         changed = {**self.changes, **changes}

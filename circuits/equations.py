@@ -25,7 +25,7 @@ from brian2.units.fundamentalunits import DIMENSIONLESS, DimensionMismatchError
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from .errors import CircuitError, listed, nearest
-from .values import unit_text
+from .values import kind, unit_text
 
 __all__ = [
     "DIFFERENTIAL_EQUATION",
@@ -66,6 +66,8 @@ GENERATED = set(
     sizeof static static_assert static_cast struct switch template this thread_local throw typedef typeid
     typename union unsigned using virtual void volatile wchar_t xor variables""".split()
 )
+# Names that have another value at every step, wherever they are read.
+NEVER_STILL = {"t", "t_in_timesteps", "xi", "lastspike", "not_refractory", "rand", "randn", "poisson"}
 RESERVED = set(BUILT_IN) | set(_FUNCTIONS) | set(_CONSTANTS) | _OPERATORS
 
 _KNOWN = {
@@ -84,7 +86,7 @@ def parse(text, where):
     """The equations of a text as Brian2's `Equations`; an error naming `where` if they do not parse."""
     try:
         equations = Equations(text)
-    except (EquationError, SyntaxError, ValueError, TypeError) as error:
+    except (EquationError, SyntaxError, ValueError, TypeError, KeyError) as error:
         said = re.sub(r" does not evaluate to a unit, the result has.*", " is no unit.", _first_line(error))
         raise CircuitError(f"{where}: the equations do not parse. {said}\n{_numbered(text)}") from None
     for name in equations:
@@ -103,6 +105,49 @@ def linear(text):
         return True
     except UnsupportedEquationsException:
         return False
+
+
+def expanded(text, equations):
+    """The text with the subexpressions among `equations` put in for their names."""
+    inner = {n: f"({e.expr.code})" for n, e in equations.items() if e.type == SUBEXPRESSION}
+    while get_identifiers(text) & set(inner):
+        text = word_substitute(text, inner)
+    return text
+
+
+def states(equations):
+    """Names of the variables that keep a value which can change in a run."""
+    return {
+        name
+        for name, equation in equations.items()
+        if equation.type == DIFFERENTIAL_EQUATION
+        or "constant over dt" in equation.flags
+        or (equation.type == PARAMETER and "constant" not in equation.flags)
+    }
+
+
+def fixed(equations, params, inputs=()):
+    """Names that code of single cells or synapses cannot change: one number for all, and expressions."""
+    one = {name for name, value in params.items() if kind(value) == "scalar"}
+    return {
+        *one,
+        *inputs,
+        *(n for n, e in equations.items() if e.type == SUBEXPRESSION or "shared" in e.flags),
+    }
+
+
+def carried(equations, moving):
+    """What moves: the names in `moving`, and the subexpressions that read them, also through others."""
+    moving = set(moving)
+    while True:
+        found = {
+            name
+            for name, equation in equations.items()
+            if equation.type == SUBEXPRESSION and get_identifiers(equation.expr.code) & moving
+        }
+        if found <= moving:
+            return moving
+        moving |= found
 
 
 # What can stand in brackets behind an equation of a cell, or of a synapse.
@@ -138,6 +183,7 @@ def refuse_reserved(name, where, what):
     if (
         name in RESERVED
         or not name.isidentifier()
+        or not name.isascii()
         or keyword.iskeyword(name)
         or name.startswith(("_", "xi_"))
         or name.endswith(("_", "_pre", "_post"))
@@ -147,6 +193,8 @@ def refuse_reserved(name, where, what):
             if name in _CONSTANTS
             else "a function"
             if name in _FUNCTIONS
+            else "not of the letters a to z, digits and _ alone"
+            if not name.isascii()
             else "reserved or no valid name"
         )
         raise CircuitError(f"{where}: {what} name {name!r} is {kind}. Choose another name.")
@@ -237,9 +285,9 @@ class Scope:
                 "is needed."
             )
 
-    def code(self, text, what, new_names=()):
+    def code(self, text, what, same=()):
         """Check event code (reset, on_pre): every statement assigns to a known variable with the right
-        unit.
+        unit, and to none of the names in `same`, which have one value for all (see `fixed`).
         """
         local = set()  # names that the code gives values of its own
         for statement in statements(text):
@@ -248,7 +296,17 @@ class Scope:
                     f"{self.where}, {what}: '{statement}' is not an assignment. Write 'v = V_r' or 'v += "
                     "w', one per line."
                 )
-            local |= assigned(statement)
+            target = re.match(r"\w+", statement).group()
+            if target in same:
+                raise CircuitError(
+                    f"{self.where}, {what}: '{statement}' changes {target}, which is one number for all, or "
+                    "an expression. Only variables change: give it a line of its own in the equations, such "
+                    "as 'x : 1', with its start value in init."
+                )
+            if target not in self.names and not target.endswith(("_pre", "_post")):
+                refuse_reserved(target, f"{self.where}, {what}", "variable")
+                refuse_generated(target, f"{self.where}, {what}", "variable")
+                local |= assigned(statement)
             self._known(statement, what, besides=local)
         try:
             used = get_identifiers(text)  # Brian2 hashes the whole dictionary: hand over what is needed
@@ -291,7 +349,25 @@ class Scope:
             )
 
 
+# Operators of Python that equations do not know, by the names of its syntax tree.
+_OPERATOR = {
+    "BitXor": "a power is written **, not ^",
+    "BitOr": "conditions are joined by or, not |",
+    "BitAnd": "conditions are joined by and, not &",
+    "Invert": "a condition is turned round by not, not ~",
+    **{
+        name: f"there is no operator {sign}"
+        for name, sign in {
+            "LShift": "<<", "RShift": ">>", "MatMult": "@", "Is": "is", "IsNot": "is not", "In": "in",
+            "NotIn": "not in",
+        }.items()
+    },
+}  # fmt: skip
+
+
 def _first_line(error):
+    if isinstance(error, KeyError) and error.args[0] in _OPERATOR:
+        return f"In equations {_OPERATOR[error.args[0]]}."
     text = str(error).strip() or repr(error)
     return text.split("\n")[0] if len(text) > 400 else " ".join(text.split())
 

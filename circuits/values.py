@@ -81,6 +81,8 @@ def number(value, where):
         return value
     if isinstance(value, (bool, np.bool_)):
         raise CircuitError(f"{where}: {value!r} is not a number. Give 1 or 0.")
+    if np.iscomplexobj(value):
+        raise CircuitError(f"{where}: {value!r} is complex. Give real numbers.")
     if isinstance(value, Unit):  # `ms` where `1*ms` was meant
         return Quantity(float(value), dim=value.dim)
     if isinstance(value, Quantity):

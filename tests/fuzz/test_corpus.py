@@ -104,6 +104,86 @@ REFUSED = {
         ),
         "which moves at every step",
     ),
+    **{
+        f"event-driven equation that reads {what}": (
+            circuit(
+                f"syn=projection('cells', 'cells', Synapse('s', equations='{equations}', before='x += 1', "
+                f"params={{'tau': 9*ms, 'k': 1*mV}}), {ALL})"
+            ),
+            "which moves at every step",
+        )
+        for what, equations in {
+            "a variable of the target": "dx/dt = -x*v_post/(k*tau) : 1 (event-driven)",
+            "a variable of the source": "dx/dt = -x*v_pre/(k*tau) : 1 (event-driven)",
+            "a variable of the target by its bare name": "dx/dt = -x*v/(k*tau) : 1 (event-driven)",
+            "an input of the target": "dx/dt = -x*I_post/(k*tau) : 1 (event-driven)",
+            "a subexpression of what moves": "dx/dt = -y*x/tau : 1 (event-driven)\\ny = z/k : 1\\n"
+            "z = v_post : volt",
+            "what is drawn at every step": "dx/dt = -y*x/tau : 1 (event-driven)\\n"
+            "y = rand() : 1 (constant over dt)",
+        }.items()
+    },
+    "event-driven equation that is not linear through a subexpression": (
+        circuit(
+            "syn=projection('cells', 'cells', Synapse('s', equations='dx/dt = -y*x/tau : 1 (event-driven)"
+            f"\\ny = x**2 : 1', before='x += 1', params={{'tau': 9*ms}}), {ALL})"
+        ),
+        "Write (clock-driven) instead",
+    ),
+    "spike of the source that changes what is not there": (
+        circuit(f"syn=projection('cells', 'cells', Synapse('s', at_pre='nonsense += 1'), {ALL})"),
+        "'nonsense' is not defined",
+    ),
+    "power with the sign of other languages": (
+        circuit(cell="Cell('c', 'dv/dt = (v^2 - v)/(9*ms) : 1')"),
+        "a power is written **, not ^",
+    ),
+    "power of other languages in a reset": (circuit().replace("v = E'", "v = E*2^2'"), "is written **"),
+    "operator that equations do not know": (
+        circuit(cell="Cell('c', 'dv/dt = (1 << 2)/(9*ms) : 1')"),
+        "there is no operator <<",
+    ),
+    **{
+        f"spike that changes {what}": (
+            circuit(
+                f"syn=projection('cells', 'cells', Synapse('s', {when}={code!r}, equations='y = 2 : 1', "
+                f"params={{'k': 1, 'w': 1*mV}}), {ALL})"
+            ),
+            says,
+        )
+        for what, when, code, says in (
+            ("a function", "before", "sign += k", "'sign' is a function"),
+            ("a function, as a name of its own", "after", "cos = k", "'cos' is a function"),
+            ("an index", "before", "i = k", "'i' is reserved"),
+            ("a unit", "at_post", "mV = k", "'mV' is a unit"),
+            ("a word of the generated code", "on_post", "short = k", "word of the generated code"),
+            ("one number for all synapses", "before", "w += k*mV", "one number for all"),
+            ("one number for all cells", "on_post", "V_t_post += w", "one number for all"),
+            ("an input", "before", "I_post += w", "one number for all"),
+            ("an expression", "before", "y += k", "or an expression"),
+            ("a number of the projection in its cells", "at_post", "w += k*mV", "one number for all"),
+        )
+    },
+    "letters that the generated code does not have, in an equation": (
+        circuit(cell="Cell('c', 'größe : 1')"),
+        "do not parse",
+    ),
+    "letters that the generated code does not have, in a parameter": (
+        circuit(cell="Cell('c', 'v : 1', params={'τ': 3*ms})"),
+        "not of the letters a to z",
+    ),
+    "letters that the generated code does not have, in a part": (
+        f"Circuit(größe=population({LINEAR}, 2))",
+        "not of the letters a to z",
+    ),
+    "complex number": (circuit().replace("-52.3*mV", "1j*mV"), "is complex"),
+    "complex current": (circuit("drive=current('cells', 'I', [1j, 2]*mV)"), "is complex"),
+    "no list of recorders": (circuit(more=", record=None"), "is no list of recorders"),
+    "name without its number": (circuit() + ".but('cells.tau')", "give dotted names with their values"),
+    "no parameters": ("Cell('c', 'v : 1', params=None)", "or leave it out"),
+    "parameters without names": ("Cell('c', 'v : 1', params=[3])", "give names with their values"),
+    "reset of a parameter": (circuit().replace("reset='v = E'", "reset='V_t += 1*mV'"), "one number for all"),
+    "reset of an input": (circuit().replace("reset='v = E'", "reset='I = 0*mV'"), "one number for all"),
     "period of 0": (
         circuit(
             "syn=projection('cells', 'cells', compose(Rule('r', periodic=Periodic('w = w*0.9', every='T'), "
@@ -120,7 +200,7 @@ REFUSED = {
             f"syn=projection('cells', 'cells', compose({PAIR}, consolidation.synaptic_intelligence(), "
             f"synapse=synapses.exponential_current(w=1*mV), bounds=hard(0*mV, inf*mV)), {ALL})"
         ),
-        "Give finite ones",
+        "Give a finite one",
     ),
 }
 
@@ -149,6 +229,16 @@ ACCEPTED = {
         },
         ["trace('cells~', 'v')", "weights('hand~', 'z', every=0.5*ms)"],
     ),
+    "event-driven equation that reads numbers of the cells, and its own subexpression": Case(
+        {
+            "cells~": f"population({LINEAR}, 2)",
+            "inp~": "spike_trains(1, i=[0, 0], t=[0.13, 1.13]*ms)",
+            "hand~": "projection('inp~', 'cells~', Synapse('hand', deliver={'v': 'k*x'}, before='x += 1', "
+            "equations='dx/dt = y/tau_post : 1 (event-driven)\\ny = E_post/k - x : 1', "
+            f"params={{'k': 1.1*mV}}), {ALL})",
+        },
+        ["trace('cells~', 'v')", "weights('hand~', 'x')"],
+    ),
     "no spikes, and weights at every step": Case(
         {
             "cells~": f"population({LINEAR}, 2)",
@@ -176,6 +266,39 @@ def test_refused(label):
     source, says = REFUSED[label]
     net, why = made(source, Spoiled(source))
     assert net is None and says in why
+
+
+@pytest.mark.parametrize("at", ["at_pre", "step_pre"])
+def test_statements_of_source_cells_need_no_equations_there(at):
+    """Synapses whose only equations are their own change the source cells: once per spike, or every step."""
+    cell = "Cell('c', 'dv/dt = 1/ms : 1\\na : 1', threshold='v > 0.25', reset='v = 0')"
+    source = circuit(
+        f"syn=projection('cells', 'cells', Synapse('s', {at}='a += k', params={{'k': 7}}), {ALL})",
+        cell=cell,
+        more=", record=[trace('cells', 'a')]",
+    )
+    net, why = made(source)
+    assert not why
+    run = engine.run(net, 0.5 * boundary.NAMES["ms"], backend="interpreted")
+    assert run.traces["cells.a"].values[-1].min() >= 7
+
+
+def test_traces_that_other_equations_read_stay_with_their_synapses():
+    """An equation that is solved from spike to spike needs all of a trace, not its value at the end."""
+
+    def last(**options):
+        source = circuit(
+            "inp=spike_trains(1, i=[0, 0], t=[0.1, 20.1]*ms)",
+            "syn=projection('inp', 'cells', Synapse('s', equations='dx/dt = -x/tau : 1 (event-driven)\\n"
+            "dy/dt = (x - y)/tau : 1 (event-driven)', on_post='x += 1', before='y += 1', "
+            f"per_neuron={options['per_neuron']}, params={{'tau': 9*ms}}), {ALL})",
+            "drive=current('cells', 'I', 31.7*mV)",
+            more=", record=[weights('syn', 'y')]",
+        )
+        run = engine.run(made(source)[0], 30 * boundary.NAMES["ms"], backend="interpreted")
+        return run.weights["syn.y"].values[-1]
+
+    assert (last(per_neuron=True) == last(per_neuron=False)).all()
 
 
 @pytest.mark.parametrize("label", ACCEPTED)
