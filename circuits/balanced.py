@@ -6,7 +6,7 @@ from brian2 import ms, mV, second, volt
 
 from . import neurons, synapses, wiring
 from .cell import Cell
-from .circuit import Circuit, population, projection, spikes
+from .circuit import Circuit, population, positive_time, projection, spikes
 from .errors import CircuitError
 from .synapses import Synapse
 from .values import number, same_dimension
@@ -102,6 +102,7 @@ def brunel(
     CircuitError
         If n_e is no multiple of four, epsilon no fraction, a unit is wrong, or the delay shorter than a step.
     """
+    positive_time(dt, "brunel, dt")
     J, delay = number(J, "brunel, J"), number(delay, "brunel, delay")
     same_dimension(J, volt.dim, "brunel, J")
     same_dimension(delay, second.dim, "brunel, delay")

@@ -31,7 +31,7 @@ from brian2 import Hz, amp, hertz, ms, mV, nA, nS, pA, pF, second
 
 from . import olive, synapses, wiring
 from .cell import Cell
-from .circuit import Circuit, current, population, projection, signal
+from .circuit import Circuit, current, population, positive_time, projection, signal
 from .errors import CircuitError
 from .synapses import Synapse
 from .values import kind, number, same_dimension
@@ -337,10 +337,8 @@ def vestibulo_ocular(
                 f"vestibulo_ocular, {name}: got {given!r}; give a Synapse, such as a rule composed on "
                 "circuits.cerebellum.parallel_fibre()."
             )
-    step = number(dt, "vestibulo_ocular, dt")
-    if kind(step) == "scalar":
-        same_dimension(step, second.dim, "vestibulo_ocular, dt")
-    steps = 2e-3 / float(step) if kind(step) == "scalar" and float(step) > 0 else 0
+    positive_time(dt, "vestibulo_ocular, dt")
+    steps = 2e-3 / float(dt)
     if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
         raise CircuitError(
             f"vestibulo_ocular, dt: granule cells fire in slots of 2 ms, which {dt} does not divide. Give "

@@ -27,7 +27,7 @@ from brian2.units.fundamentalunits import Quantity
 
 from . import synapses, wiring
 from .cell import Cell
-from .circuit import Circuit, population, projection, spikes
+from .circuit import Circuit, population, positive_time, projection, spikes
 from .errors import CircuitError, listed
 
 __all__ = [
@@ -188,6 +188,7 @@ def microcircuit(scale=0.1, *, in_degrees=None, kind="poisson", seed=0, of=None,
         For a fraction outside of 0 to 1, a scale that leaves a population empty, in_degrees that leave no
         synapse, an unknown kind of input, or a cell without the parameters of `cell`.
     """
+    positive_time(dt, "microcircuit, dt")
     in_degrees = scale if in_degrees is None else in_degrees
     for name, value in (("scale", scale), ("in_degrees", in_degrees)):
         if not isinstance(value, Real) or not 0 < value <= 1:
