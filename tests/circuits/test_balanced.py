@@ -7,6 +7,7 @@ from brian2.units import Hz, ms, mV
 import engine
 from circuits import Circuit, CircuitError, population, rate, spikes, trace, weights
 from circuits.balanced import brunel, brunel_cell, vogels_abbott
+from circuits.microcircuit import microcircuit
 
 
 def test_every_cell_receives_from_so_many_different_ones():
@@ -88,3 +89,11 @@ def test_what_is_no_such_number_is_refused_by_name(values):
 def test_a_network_has_a_whole_number_of_cells(n):
     with pytest.raises(CircuitError, match="vogels_abbott, n"):
         vogels_abbott(n)
+
+
+@pytest.mark.parametrize("dt", [5, 1 * mV, 0 * ms, -1 * ms])
+def test_steps_that_are_none_are_refused_by_name(dt):
+    with pytest.raises(CircuitError, match="brunel, dt"):
+        brunel(dt=dt)
+    with pytest.raises(CircuitError, match="microcircuit, dt"):
+        microcircuit(0.01, dt=dt)
