@@ -5,8 +5,9 @@ Location: the environment variable PLASTICA_CACHE, else the user's cache folder.
 PLASTICA_CACHE_SIZE, in bytes or with a suffix (500M, 2G; default 2G). Programs found here are executed, so
 the folder must belong to its user and must not be writable by anybody else; anything else is refused.
 
-A folder `programs/<key>` holds one program, `headers` the precompiled headers, `symbolic` the results of
-symbolic algebra. `python -m engine cache list` and `python -m engine cache clear` look at it and empty it.
+A folder `programs/<key>` holds one program, `objects` the compiled units that programs are linked from,
+`headers` the precompiled headers, `symbolic` the results of symbolic algebra. `python -m engine cache list`
+and `python -m engine cache clear` look at it and empty it.
 """
 
 import os
@@ -167,11 +168,11 @@ def _sweep_leftovers(folder, now):
 
 
 def clear():
-    """Remove everything (programs, headers, symbolic results); returns the number of programs removed."""
+    """Remove everything (programs, what they are made from); returns the number of programs removed."""
     found = entries()
     for entry in found:
         remove(entry)
-    for name in ("headers", "symbolic", "templates", "programs", "failed"):
+    for name in ("headers", "objects", "symbolic", "templates", "programs", "failed"):
         shutil.rmtree(root() / name, ignore_errors=True)
     return len(found)
 

@@ -2,9 +2,9 @@
 
 The standard device writes about twenty small C++ files and hands them to make, which parses the same standard
 headers twenty times and once more for the dependencies. Here the same files, unchanged, are put together into
-six units (see `units`). These are compiled side by side, start from a precompiled header, and are named by a
-hash of everything that goes into them, so that only those that changed are compiled again. The folder keeps
-the standard layout: code_objects/*.cpp is what is compiled, and `make` in it still works.
+a few units (see `units`). These are compiled side by side, start from a precompiled header, and are named by
+a hash of everything that goes into them, so that only what no project compiled before is compiled. The folder
+keeps the standard layout: code_objects/*.cpp is what is compiled, and `make` in it still works.
 """
 
 import os
@@ -24,11 +24,10 @@ from brian2.devices.cpp_standalone.device import CPPWriter
 from brian2.utils.logger import get_logger
 from filelock import FileLock, Timeout
 
-from . import brian_versions, units
+from . import brian_versions, objects, units
 from .cache import cache_folder
 from .errors import BuildError, CacheError
 from .toolchain import (
-    MONTH,
     Job,
     Remembered,
     digest,
@@ -50,7 +49,7 @@ _BUILD_POSITIONS = ("debug", "clean", "with_output", "additional_source_files", 
 class CompileMixin:
     """Replaces the compilation step of Brian2's C++ standalone device; all else stays as it is there.
 
-    `compiled_units` lists the units that the last build really compiled.
+    `compiled_units` lists the units that the last build compiled, and did not find.
     """
 
     def __init__(self):
@@ -222,9 +221,15 @@ class Compilation:
         includes = units.Includes(self.directory, self.flags)
         wanted = units.make_units(self.directory, code_objects, source_files, includes)
         targets = {unit: self._targets(unit, includes) for unit in wanted}
-        for unit in wanted:
-            if unit.common:
-                recall(targets[unit][0][0])
+        place = folder("objects")
+        shared = {
+            targets[unit][0][0]
+            for unit in wanted
+            if place and objects.can_be_shared(includes.not_in_the_project(unit.source))
+        }
+        for path in shared:
+            if not path.exists():
+                objects.recall(path, place)
         jobs = {
             unit: self._job(
                 unit.name, unit.source, targets[unit][0][0], _light(self.flags) if unit.light else []
@@ -240,9 +245,8 @@ class Compilation:
                 job.command[after:after] = header
             # What takes longest comes first: the light ones, which are large, then the largest.
             self._run(sorted(jobs.values(), key=lambda job: -weight[job.name]))
+        objects.keep([job.target for job in jobs.values() if not job.failed and job.target in shared], place)
         for unit, job in jobs.items():
-            if unit.common and not job.failed:
-                keep(job.target)
             if job.failed:
                 self._compile_apart(unit, targets[unit][1], job)
         files = []
@@ -423,31 +427,6 @@ def folder(name):
     except CacheError as error:
         logger.info(f"Building without a cache: {error}", "no_cache", once=True)
         return None
-
-
-def recall(path):
-    """Put a compiled file of this name and content, which another project left in the cache, into place."""
-    place = folder("headers")
-    kept = place / path.name if place else None
-    try:
-        if kept and not path.exists():
-            write_atomically(path, kept.read_bytes())
-            os.utime(kept)
-    except OSError:
-        pass
-
-
-def keep(path):
-    """Leave a compiled file in the cache for other projects; those not used for a month go."""
-    place = folder("headers")
-    try:
-        if place:
-            write_atomically(place / path.name, path.read_bytes())
-            for other in place.glob("*.o"):
-                if time.time() - other.stat().st_mtime > MONTH:
-                    other.unlink(missing_ok=True)
-    except OSError:
-        pass
 
 
 @contextmanager

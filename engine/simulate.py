@@ -25,6 +25,7 @@ _NOT_GENERATING = {
     "container",
     "errors",
     "interpreted",
+    "objects",
     "program",
     "progress",
     "recording",

@@ -27,7 +27,7 @@ from .errors import BuildError, said
 from .lower import NEVER, connect, lower, quiet, state_variables
 from .program import file_digest
 
-HEADER = Path(__file__).parent / "cpp" / "plastica.h"
+SOURCES = Path(__file__).parent / "cpp"
 DEVICE = "fast_standalone"
 
 
@@ -138,7 +138,8 @@ def compile_plan(plan, key, folder):
         defaultclock.dt = plan.dt * second
         started = time.perf_counter()
         device.headers.append('"plastica.h"')
-        shutil.copy(HEADER, folder / HEADER.name)
+        for name in ("plastica.h", "plastica.cpp"):
+            shutil.copy(SOURCES / name, folder / name)
         device.insert_code(
             "before_start",
             "plastica::Numbers numbers;\n    numbers.load(args.at(0).c_str());\n    plastica::Results "
@@ -150,7 +151,13 @@ def compile_plan(plan, key, folder):
             _run_and_write(device, backend, built)
         timing["generation"] = time.perf_counter() - started
         started = time.perf_counter()
-        device.build(directory=str(folder), compile=True, run=False, with_output=False)
+        device.build(
+            directory=str(folder),
+            compile=True,
+            run=False,
+            with_output=False,
+            additional_source_files=["plastica.cpp"],
+        )
         timing["compilation"] = time.perf_counter() - started
     except (BuildError, OSError):
         raise

@@ -8,6 +8,7 @@
     program   main, objects, run
     loop      the simulation loop, where that needs nothing from the circuit
     library   what is the same for all circuits: the sources in brianlib
+    plastica  the numbers, recordings and trials of a circuit, where it is one
 
 A unit includes the sources of its code objects, each within a namespace of its own, since their helpers have
 the same names.
@@ -23,8 +24,7 @@ from .toolchain import digest, write_atomically
 
 FOLDER = "units"  # in the project
 LARGEST = 16  # code objects in a unit: more of them make another unit, so that big models use all processors
-LIGHT = ("queues", "program")  # no inner loops, compiled with little optimisation
-COMMON = ("loop", "library")
+LIGHT = ("queues", "program", "plastica")  # no inner loops, compiled with little optimisation
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,6 @@ class Unit:
     source: str
     sources: tuple
     light: bool = False
-    common: bool = False  # the same for many circuits
 
 
 def make_units(directory, code_objects, source_files, includes):
@@ -67,7 +66,7 @@ def make_units(directory, code_objects, source_files, includes):
         if source.startswith(brian_versions.FIXED_SOURCES) and "objects.h" not in includes.reached([source])
     ]
     known |= set(fixed)
-    others = [Unit(_unit_name(source), source, (source,)) for source in sorted(source_files - known)]
+    others = [_other(source) for source in sorted(source_files - known)]
     units = [*alone, *others]
     for kind, names in groups.items():
         units += _group(directory, kind, sorted(names), includes)
@@ -96,7 +95,7 @@ def _group(directory, kind, names, includes):
 
 def _write(directory, title, sources, text, kind=None):
     name = kind or title
-    unit = Unit(title, f"{FOLDER}/{title}.cpp", sources, light=name in LIGHT, common=name in COMMON)
+    unit = Unit(title, f"{FOLDER}/{title}.cpp", sources, light=name in LIGHT)
     path = directory / unit.source
     path.parent.mkdir(exist_ok=True)
     if not path.exists() or path.read_text() != text:
@@ -104,8 +103,9 @@ def _write(directory, title, sources, text, kind=None):
     return unit
 
 
-def _unit_name(source):
-    return re.sub(r"[^A-Za-z0-9]+", "_", os.path.splitext(source)[0])[-60:]
+def _other(source):
+    name = re.sub(r"[^A-Za-z0-9]+", "_", os.path.splitext(source)[0])[-60:]
+    return Unit(name, source, (source,), light=name in LIGHT)
 
 
 def _can_share_a_unit(name, includes):
@@ -194,6 +194,11 @@ class Includes:
     def closure(self, path):
         """The contents of all files that `path` includes, directly or not, itself among them, as one key."""
         return digest(*(part for name in self.reached([path]) for part in (name, self.text(name))))
+
+    def not_in_the_project(self, path):
+        """Names of the headers that `path` includes, directly or not, and that are found nowhere here."""
+        directives = (found for name in self.reached([path]) for found in self.of(name))
+        return {self._DIRECTIVE.match(directive).group(2) for directive, inner in directives if inner is None}
 
     def of_the_system(self, names):
         """Headers of the system among `names` and in all that these include, sorted."""

@@ -14,7 +14,7 @@ import pytest
 
 brian2 = pytest.importorskip("brian2")
 
-from engine import brian_versions, toolchain, units  # noqa: E402
+from engine import brian_versions, objects, toolchain, units  # noqa: E402
 from engine.errors import BuildError, CacheError  # noqa: E402
 
 SCRIPTS = Path(__file__).with_name("device_scripts.py")
@@ -106,11 +106,16 @@ def test_the_folder_can_be_built_by_make_alone(tmp_path):
 
 @pytest.mark.compiled
 def test_a_changed_equation_compiles_one_unit(tmp_path):
-    first = run("small", "fast_standalone", tmp_path)
-    assert set(first["compiled_units"]) == {"start", "queues", "events", "neurons", "spikes", "program"}
+    cache = {"PLASTICA_CACHE": str(tmp_path / "cache")}
+    first = run("small", "fast_standalone", tmp_path, **cache)
+    own = {"start", "queues", "events", "neurons", "spikes", "program"}
+    assert set(first["compiled_units"]) == own | {"library", "loop"}
     assert_same(first, run("small", "runtime", tmp_path / "interpreted"))
-    assert not run("small", "fast_standalone", tmp_path)["compiled_units"].size
-    changed = run("small:(10*ms)", "fast_standalone", tmp_path)
+    assert not run("small", "fast_standalone", tmp_path, **cache)["compiled_units"].size
+    elsewhere = run("small", "fast_standalone", tmp_path / "elsewhere", **cache)
+    assert not elsewhere["compiled_units"].size  # another project compiled the same units
+    assert_same(first, elsewhere)
+    changed = run("small:(10*ms)", "fast_standalone", tmp_path, **cache)
     assert list(changed["compiled_units"]) == ["neurons"]
     assert len(changed["t"]) > len(first["t"])
     project = tmp_path / "project"
@@ -140,6 +145,49 @@ def test_builds_at_the_same_time(tmp_path):
     headers = [path for path in (cache / "headers").iterdir() if path.is_dir()]
     assert len(headers) == 1 and (headers[0] / "made.json").exists()
     assert not leftovers(cache) and not leftovers(tmp_path / "one")
+
+
+def test_a_kept_unit_is_used_only_if_it_is_whole(tmp_path):
+    shelf, unit = tmp_path / "shelf", tmp_path / "neurons-1.o"
+    shelf.mkdir()
+    unit.write_bytes(b"compiled")
+    objects.keep([unit], shelf)
+    for damage in (None, b"compiler", b"", b"c"):
+        unit.unlink(missing_ok=True)
+        kept = shelf / unit.name
+        if damage is not None:
+            kept.write_bytes(damage + kept.read_bytes()[-32:] if len(damage) > 1 else damage)
+        objects.recall(unit, shelf)
+        assert unit.exists() == (damage is None)
+
+
+def test_units_used_longest_ago_make_room(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLASTICA_CACHE_SIZE", "10K")  # a tenth of it for units
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    for age, name in enumerate(["new.o", "middle.o", "old.o"]):
+        (shelf / name).write_bytes(b"x" * 400)
+        os.utime(shelf / name, (time.time() - 100 * age,) * 2)
+    objects.keep([], shelf)
+    assert sorted(path.name for path in shelf.iterdir()) == ["middle.o", "new.o"]
+
+
+@pytest.mark.parametrize(
+    "header, shared",
+    [
+        ("vector", True),
+        ("math.h", True),
+        ("sys/wait.h", True),
+        ("gsl/gsl_rng.h", False),
+        ("Eigen/Dense", False),
+    ]
+    + [("own.h", False), ("stddef.hpp", False)],
+)
+def test_units_with_headers_of_other_libraries_are_not_shared(tmp_path, header, shared):
+    (tmp_path / "a.cpp").write_text('#include "b.h"\n#include <vector>\n')
+    (tmp_path / "b.h").write_text(f"#include <{header}>\n")
+    found = units.Includes(tmp_path, []).not_in_the_project("a.cpp")
+    assert found == {"vector", header} and objects.can_be_shared(found) == shared
 
 
 # ---- the precompiled header
