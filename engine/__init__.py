@@ -38,8 +38,8 @@ def _register():
 
     register()
     if not hasattr(sys, "ps1") and "IPython" not in sys.modules:
-        # What sympy and Brian2 made at their import lives as long as the process. To search it for cycles takes
-        # scripts 0.4 s when they end.
+        # What sympy and Brian2 made at their import lives as long as the process. To search it for cycles
+        # takes scripts 0.4 s when they end.
         gc.freeze()
 
 
