@@ -509,8 +509,8 @@ def figure(results):
             reference=100 / 9,
             marker="o",
         )
-    axes["H"].set_ylim(0, 102)
-    axes["H"].get_legend().set_loc("center right")
+    axes["H"].set(ylim=(0, 205), yticks=range(0, 101, 20))  # the legend has room above the curves
+    axes["H"].get_legend().set_loc("upper left")
     return fig
 
 

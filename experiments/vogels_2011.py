@@ -148,7 +148,7 @@ def figure(results):
             axes["E"].hist(part["weights"], 60, range=(0, most), color=color, histtype="step")
             axes["D"].axvline(rho, color=color, linestyle=":", linewidth=0.8)
         axes["A"].set(xlabel="time (s)", ylabel="mean rate (Hz)", ylim=(0, 1.7 * top))
-        axes["A"].legend(title="target (dotted)", ncols=len(rhos), loc="upper left")
+        axes["A"].legend(title="target (dotted)", ncols=len(rhos), loc="upper right")
         ax = axes["B"]
         for condition, mark, color in (("plastic", "o", plots.BLUE), ("half step", "x", plots.BLACK),
                                        ("frozen", "s", plots.GREY)):  # fmt: skip

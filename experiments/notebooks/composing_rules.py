@@ -47,8 +47,10 @@ current = synapses.exponential_current(w=12 * pA, tau=5 * ms)
 
 
 def network(*rules, **parts):
-    """The network with these rules on its synapses, and further parts that they need."""
-    plastic = compose(*rules, synapse=current, bounds=hard(0 * pA, W_MAX), w="24*pA*rand()")
+    """The network with these rules on its synapses, and the parts that they need."""
+    plastic = compose(
+        *rules, synapse=current, bounds=hard(0 * pA, W_MAX), w="24*pA*rand()"
+    )
     return Circuit(
         inputs=poisson(200, 15 * Hz),
         cells=population(cell, 10),
@@ -60,7 +62,7 @@ def network(*rules, **parts):
 
 
 def weights_over_time(net, title):
-    """Run it; draw the distribution of weights at the start and every 20 s, and return the weights (pA)."""
+    """Weights (pA) and firing rate (Hz) of a run; draws the weights every 20 s."""
     recording = engine.run(net, SECONDS * second, seed=1)
     found = recording.weights["exc.w"]
     fig, axes = plots.figure("A", height=2.4, width=5, titles={"A": title})
@@ -70,7 +72,8 @@ def weights_over_time(net, title):
     axes["A"].set(xlabel="weight (pA)", ylabel="synapses")
     plots.legend(axes["A"], outside=True)
     rate = recording.spikes["cells"].t.size / 10 / SECONDS
-    print(f"{title}: firing rate {rate:.1f} Hz, mean weight {found.values[-1].mean() * 1e12:.1f} pA")
+    mean = found.values[-1].mean() * 1e12
+    print(f"{title}: firing rate {rate:.1f} Hz, mean weight {mean:.1f} pA")
     return found.values * 1e12, rate
 
 
@@ -109,12 +112,13 @@ print(net.parts["exc"].synapse)
 # proportion to the weight, after which weights gather around one value.
 
 # %%
-weaker, _ = weights_over_time(net.but({"exc.A_minus_stdp": 0.4 * pA}), "STDP, less depression")
+less = net.but({"exc.A_minus_stdp": 0.4 * pA})
+weaker, _ = weights_over_time(less, "STDP, less depression")
 assert weaker[-1].mean() > alone[-1].mean()
 
 # %%
 proportional = pair.edit("-A_minus*y", "-A_minus*y*2*w/w_max")
-gathered, _ = weights_over_time(network(proportional), "STDP, depression in proportion to the weight")
+gathered, _ = weights_over_time(network(proportional), "depression in proportion to w")
 assert at_the_bounds(gathered) < 0.2
 
 # %% [markdown]
@@ -126,7 +130,9 @@ assert at_the_bounds(gathered) < 0.2
 
 # %%
 goal = 4 * Hz
-scaling = homeostasis.scaling(goal=goal, beta=0.02, gamma=0 * Hz, tau=5 * second, every=100 * ms)
+scaling = homeostasis.scaling(
+    goal=goal, beta=0.02, gamma=0 * Hz, tau=5 * second, every=100 * ms
+)
 scaled, scaled_rate = weights_over_time(network(pair, scaling), "STDP + scaling")
 assert abs(scaled_rate - 4) < 2
 
@@ -142,7 +148,9 @@ eligibility = neuromodulation.eligibility(tau_c=1 * second, eta=2 * Hz)
 rewards = dict(
     reward=poisson(1, 0 * Hz),
     dopamine=population(neuromodulation.dopamine(), 1),
-    paid=projection("reward", "dopamine", synapses.delta("d", 0.5), wiring.all_to_all()),
+    paid=projection(
+        "reward", "dopamine", synapses.delta("d", 0.5), wiring.all_to_all()
+    ),
     da=signal("dopamine.d", "cells"),
 )
 net = network(pair, eligibility, scaling, **rewards)
@@ -151,7 +159,8 @@ net
 # %%
 unpaid, _ = weights_over_time(net, "STDP + scaling + dopamine, no rewards")
 assert np.array_equal(unpaid[0], unpaid[-1])
-paid, _ = weights_over_time(net.but({"reward.rates": 2 * Hz}), "STDP + scaling + dopamine, rewards at 2 Hz")
+rewarded = net.but({"reward.rates": 2 * Hz})
+paid, _ = weights_over_time(rewarded, "STDP + scaling + dopamine, rewards at 2 Hz")
 assert np.abs(paid[-1] - paid[0]).mean() > 1
 
 # %% [markdown]
@@ -161,6 +170,7 @@ assert np.abs(paid[-1] - paid[0]).mean() > 1
 
 # %%
 slowing = metaplasticity.falling_rate(tau_h=100 * second, h_0=0.05)
-net = network(pair, eligibility, scaling, slowing, **rewards).but({"reward.rates": 2 * Hz})
-slowed, _ = weights_over_time(net, "STDP + scaling + dopamine + falling rate")
+net = network(pair, eligibility, scaling, slowing, **rewards)
+rewarded = net.but({"reward.rates": 2 * Hz})
+slowed, _ = weights_over_time(rewarded, "STDP + scaling + dopamine + falling rate")
 assert np.abs(slowed[-1] - slowed[0]).mean() < 0.8 * np.abs(paid[-1] - paid[0]).mean()

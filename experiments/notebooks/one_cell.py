@@ -49,7 +49,9 @@ def f_i(cell, duration=2 * second):
     )  # a rate f carries an error of up to f**2 dt
     recorded = engine.run(net, duration).spikes["cells"]
     start = float(duration) / 5
-    return measures.firing_rates(recorded.t, recorded.i, recorded.n, float(duration), start=start)
+    return measures.firing_rates(
+        recorded.t, recorded.i, recorded.n, float(duration), start=start
+    )
 
 
 def closed_form(cell, current):
@@ -83,7 +85,8 @@ assert (
 # %%
 for tau in (10, 40):
     plots.f_i_curve(
-        np.asarray(currents), f_i(cell.but(tau_m=tau * ms)), ax=axes["A"], label=f"leaky, tau_m = {tau} ms"
+        np.asarray(currents), f_i(cell.but(tau_m=tau * ms)),
+        ax=axes["A"], label=f"leaky, tau_m = {tau} ms",
     )
 fig
 
@@ -95,7 +98,8 @@ fig
 
 # %%
 quadratic = cell.edit(
-    "(E_L - v + R*I)/tau_m", "((v - E_L)*(v - V_c)/dV + R*I)/tau_m", V_c=-50 * mV, dV=10 * mV
+    "(E_L - v + R*I)/tau_m", "((v - E_L)*(v - V_c)/dV + R*I)/tau_m",
+    V_c=-50 * mV, dV=10 * mV,
 ).but(V_t=-30 * mV)
 plots.f_i_curve(np.asarray(currents), f_i(quadratic), ax=axes["A"], label="quadratic")
 fig

@@ -27,7 +27,16 @@ from brian2 import Hz, mV, second
 import engine
 from analysis import plots
 from analysis.statistics import effects
-from circuits import Circuit, neurons, poisson, population, projection, spikes, synapses, wiring
+from circuits import (
+    Circuit,
+    neurons,
+    poisson,
+    population,
+    projection,
+    spikes,
+    synapses,
+    wiring,
+)
 from experiments import sweep
 from experiments.sweeps import figure, kept, read
 
@@ -36,9 +45,15 @@ folder = tempfile.mkdtemp()
 net = Circuit(
     input=poisson(100, 40 * Hz),
     cells=population(neurons.leaky(), 100),
-    drive=projection("input", "cells", synapses.delta("v", w=2 * mV), wiring.probability(0.2)),
-    exc=projection("cells[:80]", "cells", synapses.delta("v", w=0.5 * mV), wiring.probability(0.1)),
-    inh=projection("cells[80:]", "cells", synapses.delta("v", w=-2 * mV), wiring.probability(0.1)),
+    drive=projection(
+        "input", "cells", synapses.delta("v", w=2 * mV), wiring.probability(0.2)
+    ),
+    exc=projection(
+        "cells[:80]", "cells", synapses.delta("v", w=0.5 * mV), wiring.probability(0.1)
+    ),
+    inh=projection(
+        "cells[80:]", "cells", synapses.delta("v", w=-2 * mV), wiring.probability(0.1)
+    ),
     record=[spikes("cells")],
 )
 net
@@ -78,7 +93,8 @@ _ = figure(table)
 
 # %%
 again = sweep(
-    net, {"drive.w": "1:3:9 mV"}, seeds=6, duration=0.3 * second, measure=activity, folder=f"{folder}/one"
+    net, {"drive.w": "1:3:9 mV"}, seeds=6,
+    duration=0.3 * second, measure=activity, folder=f"{folder}/one",
 )
 assert again.equals(table) and read(f"{folder}/one").equals(table)
 
@@ -87,7 +103,8 @@ assert again.equals(table) and read(f"{folder}/one").equals(table)
 
 # %%
 row = table.loc[17]
-recording = engine.run(net.but({"drive.w": row["drive.w"] * mV}), 0.3 * second, seed=int(row["seed"]))
+again = net.but({"drive.w": row["drive.w"] * mV})
+recording = engine.run(again, 0.3 * second, seed=int(row["seed"]))
 assert activity(recording)["rate"][0] == row["rate"]
 row
 
@@ -134,11 +151,12 @@ plots.raster(highest.t, highest.i, ax=axes["A"], n=highest.n, end=0.3)
 
 # %%
 def column(kind="probability"):
-    wires = {"probability": wiring.probability(0.2), "fixed": wiring.fixed_in_degree(10)}[kind]
+    probability, fixed = wiring.probability(0.2), wiring.fixed_in_degree(10)
+    wires = {"probability": probability, "fixed": fixed}
     return Circuit(
         input=poisson(50, 40 * Hz),
         cells=population(neurons.leaky(), 50),
-        drive=projection("input", "cells", synapses.delta("v", w=3 * mV), wires),
+        drive=projection("input", "cells", synapses.delta("v", w=3 * mV), wires[kind]),
         record=[spikes("cells")],
     )
 

@@ -181,11 +181,35 @@ def test_benchmarks_become_tables(monkeypatch, tmp_path):
     assert "quick form" in text and "annarchy: not installed" in text and "One thread." in text
 
 
+def code_lines(path):
+    """Lines of code of a page: what is fenced or indented, without the indentation of a block."""
+    fenced, found = False, []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced or path.suffix == ".py" and not line.startswith("# "):
+            found.append(line)
+        elif line.startswith("    "):
+            found.append(line[4:])
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in WRITTEN if p.name != "README.md"] + sorted(notebooks.FOLDER.glob("*.py")),
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_code_fits_the_column_of_a_page(path):
+    """Longer lines than 88 characters would have to be scrolled."""
+    assert [line for line in code_lines(path) if len(line) > 88] == []
+
+
 @pytest.mark.compiled
-def test_code_of_the_readme(monkeypatch):
-    short = (("1*second, seed=3", "0.02*second, seed=3"),)
+def test_code_of_the_front_pages():
+    short = (("1*second, seed=", "0.02*second, seed="),)
     names = run(ROOT / "README.md", short, leave=("set_device",))
     assert "A_plus_stdp" in str(names["learning"])
+    assert run(DOCS / "index.md", short)["recording"].spikes["cells"].n == 4000
 
 
 @pytest.mark.compiled
