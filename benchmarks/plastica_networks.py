@@ -22,7 +22,6 @@ from circuits import (
     synapses,
     wiring,
 )
-from experiments import reflex
 from plasticity import compose, hard, neuromodulation, stdp
 
 EXPONENTIAL_CURRENTS = """
@@ -244,6 +243,8 @@ def liquid(change=None):
 
 def cerebellum(change=None):
     """The loop of the vestibulo-ocular reflex with its three kinds of plastic synapses."""
+    from experiments import reflex  # with pandas, which no other network needs
+
     recorders = [spikes(name) for name in ("purkinje", "nuclei", "olive")]
     return reflex.loop().with_(record=recorders)
 
