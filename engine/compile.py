@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -239,12 +240,20 @@ class Compilation:
         }
         if jobs:
             weight = {u.name: u.light * 1e6 + sum(len(includes.text(s)) for s in u.sources) for u in jobs}
-            header = self._header(includes, added_headers)
-            for job in jobs.values():
+            waiting = set(jobs)
+            with ThreadPoolExecutor(max_workers=1) as aside:
+                header = aside.submit(self._header, includes, added_headers)
+                if self.parallel > 1 and wait([header], timeout=0.1).not_done:
+                    # The header is being made, on one processor: as long as it takes to compile the library.
+                    early = {unit for unit in jobs if unit.name == "library"}
+                    self._run([jobs[unit] for unit in early])
+                    waiting -= early
+                options = header.result()
+            for unit in waiting:
                 after = len(self.compiler.command)
-                job.command[after:after] = header
+                jobs[unit].command[after:after] = options
             # What takes longest comes first: the light ones, which are large, then the largest.
-            self._run(sorted(jobs.values(), key=lambda job: -weight[job.name]))
+            self._run(sorted((jobs[unit] for unit in waiting), key=lambda job: -weight[job.name]))
         objects.keep([job.target for job in jobs.values() if not job.failed and job.target in shared], place)
         for unit, job in jobs.items():
             if job.failed:

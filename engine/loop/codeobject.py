@@ -115,7 +115,9 @@ binomial.BinomialFunction.implementations[LoopCodeObject.class_name] = _binomial
 
 
 def _poisson(owner):
-    """Brian2's sampler of Poisson numbers, with a table for a mean below 10 that does not change."""
+    """Brian2's sampler of Poisson numbers, with a table for a mean below 10 that does not change; it ends the
+    program, with a message, where the mean is negative or its numbers do not fit into 32 bits.
+    """
     standard = DEFAULT_FUNCTIONS["poisson"].implementations[CPPCodeGenerator].get_code(owner)
     head = "int32_t _poisson(double lam, int32_t _idx)"
     if get_device().keep_draws or head not in standard:
@@ -124,6 +126,8 @@ def _poisson(owner):
 static int32_t _poisson(double lam, int32_t _idx)
 {
     static fast_loop::Poisson table;
+    if (lam < 0 || lam > fast_loop::LARGEST_POISSON_MEAN)
+        fast_loop::refuse_poisson(lam);
     if (lam > 0 && lam < 10 && table.covers(lam))
         return table.draw(_rand(_idx));
     return _poisson_each(lam, _idx);

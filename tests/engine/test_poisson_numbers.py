@@ -43,3 +43,10 @@ def test_a_mean_for_each_cell():
     numbers = drawn(means)
     assert p_value(numbers[:, : N // 2], 0.3) > 1e-4
     assert p_value(numbers[:, N // 2 :], 2.0) > 1e-4
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("mean", [-1.0, 2.2e9])
+def test_impossible_means_are_refused(mean):
+    with pytest.raises(engine.NumbersError, match=r"poisson\(\) was given the mean"):
+        drawn(mean)

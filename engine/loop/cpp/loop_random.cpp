@@ -1,6 +1,8 @@
 // The same for all circuits, compiled once.
 #include "brianlib/loop_random.h"
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
 namespace fast_loop {
 
@@ -17,6 +19,13 @@ Binomial::Binomial(long n, double p, double q, double none, double bound)
     for (int entry = 0; entry < ENTRIES; entry++)
         first[entry] = std::lower_bound(cumulative.begin(), cumulative.end() - 1,
                                         entry/(double)ENTRIES) - cumulative.begin();
+}
+
+void refuse_poisson(double mean)
+{
+    std::fprintf(stderr, "poisson() was given the mean %g; it must be between 0 and %g\n", mean, LARGEST_POISSON_MEAN);
+    std::fflush(stderr);
+    std::_Exit(3);
 }
 
 // The last entry is 1, so that every uniform number below 1 finds a place.

@@ -48,6 +48,10 @@ private:
     }
 };
 
+// Ends the program where no Poisson number can be drawn, or none that fits into 32 bits.
+[[noreturn]] void refuse_poisson(double mean);
+const double LARGEST_POISSON_MEAN = 2.147e9;  // ten standard deviations below 2^31
+
 // Poisson numbers of a small mean that stays the same for many draws, by inversion as above: one uniform number each.
 class Poisson
 {
