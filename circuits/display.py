@@ -40,6 +40,11 @@ def value_text(value):
     return f"drawn: {value}" if kind(value) == "expression" else describe(value)
 
 
+def _in_one_line(text):
+    """The lines of a text as one, parted by semicolons."""
+    return "; ".join(line.strip().rstrip(";") for line in text.splitlines() if line.strip())
+
+
 def cell_text(cell):
     """Equations, threshold, reset and parameters as plain text."""
     lines = [f"Cell {cell.name}" + (f"  ({cell.source})" if cell.source else "")]
@@ -48,7 +53,7 @@ def cell_text(cell):
     for label in ("threshold", "reset", "refractory", "method"):
         value = getattr(cell, label)
         if value:
-            lines.append(f"  {label}: " + "; ".join(value.splitlines()))
+            lines.append(f"  {label}: {_in_one_line(value)}")
     lines += [
         f"  event {name}: {when}: {'; '.join(statements(what))}" for name, (when, what) in cell.events.items()
     ]
@@ -66,7 +71,7 @@ def cell_html(cell):
     rows += [(name, value_text(value), "start value") for name, value in cell.init.items()]
     rows += [(name, repr(unit), "input") for name, unit in cell.inputs.items()]
     events = [
-        (label, "; ".join(getattr(cell, label).splitlines()))
+        (label, _in_one_line(getattr(cell, label)))
         for label in ("threshold", "reset", "refractory", "method")
         if getattr(cell, label)
     ]

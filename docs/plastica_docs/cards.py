@@ -33,6 +33,7 @@ EVENTS = {
     "step_post": "every step, target",
 }
 LONGEST = 15  # statements that a table shows
+WIDEST_EVENT = 66  # letters of a condition and a statement side by side
 EXPRESSIONS = ("propose_pre", "propose_post", "drift", "gate", "factor")
 
 
@@ -159,22 +160,38 @@ def _block(lines):
 
 def _cell(cell):
     made = [_block(typeset.equations(cell.parsed))]
-    happens = []
-    if cell.threshold:
-        happens.append(("spike", f"${typeset.expression(cell.threshold)}$", _reset(cell.reset)))
-    for name, (condition, change) in cell.events.items():
-        happens.append((f"event {name}", f"${typeset.expression(condition)}$", _reset(change)))
+    happens = [("spike", cell.threshold, cell.reset)] if cell.threshold else []
+    happens += [(f"event {name}", when, change) for name, (when, change) in cell.events.items()]
     if happens:
-        made.append(table(("event", "when", "what it changes"), happens))
+        made.append(_events(happens))
     facts = []
     if cell.refractory:
         facts.append(f"Refractory: ${typeset.expression(cell.refractory)}$.")
+    inputs = []
     for port, given in cell.inputs.items():
         adds = cell.adds.get(port)
         own = f", to which the cell itself adds ${typeset.expression(adds)}$" if adds else ""
-        facts.append(f"Input: ${typeset.symbol(port)}$ in {unit(dimension(given))}{own}.")
+        of = unit(dimension(given))
+        inputs.append(f"${typeset.symbol(port)}$ {'(a number)' if of == '1' else f'in {of}'}{own}")
+    if inputs:
+        facts.append(f"Input{'s' * (len(inputs) > 1)}: {'; '.join(inputs)}.")
     facts.append(f"Integration: {escaped(cell.method)}.")
     return [*made, " ".join(facts), _variables(cell.parsed, cell.init)]
+
+
+def _events(happens):
+    """Events, when they come and what they change; below one another where they have no room side by side."""
+    wide = []
+    for _, when, change in happens:
+        lines = [line for text in statements(change) for line in typeset.statement_lines(text)]
+        wide.append(typeset.width(typeset.expression(when)) + max(map(typeset.width, lines), default=0))
+    shown = [(name, f"${typeset.expression(when)}$", _reset(change)) for name, when, change in happens]
+    if max(wide) <= WIDEST_EVENT:
+        return table(("event", "when", "what it changes"), shown)
+    below = [
+        (name, f'<span class="statement">when {when}</span>{changes}') for name, when, changes in shown
+    ]
+    return table(("event", "when, and what it changes"), below)
 
 
 def _reset(text):

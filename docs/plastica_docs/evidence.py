@@ -79,8 +79,8 @@ def benchmark_page():
     text = [
         "# Benchmarks",
         "The same work here, in stock Brian2 and in other simulators, by `make bench`. Values are medians "
-        "over repetitions; a factor in brackets is the median, over repetitions, of that value over this "
-        "project's, so that a factor above 1 is slower (or larger) than here.",
+        "over repetitions; a factor is the median, over repetitions, of that value over this project's, so "
+        "that a factor above 1 is slower (or larger) than here.",
     ]
     path = EVIDENCE / "bench.json"
     if not path.exists():
@@ -88,22 +88,79 @@ def benchmark_page():
     record = json.loads(path.read_text(encoding="utf-8"))
     if record.get("quick"):
         text.append("**The quick form of the benchmarks: short simulations, few repetitions.**")
-    machine = [(escaped(k), escaped(str(v))) for k, v in record["machine"].items()]
+    if columns := [f"*{escaped(record['engines'][key])}* is {is_}" for key, is_ in OWN.items()
+                   if key in record["engines"]]:  # fmt: skip
+        text.append(f"Of the columns, {', and '.join(columns)}.")
+    machine = [(escaped(key), _fact(value)) for key, value in record["machine"].items()]
     machine += [("date", escaped(str(record["date"]))), ("versions", versions_line(record["versions"]))]
+    text += _in_short(record)
     for benchmark in record["benchmarks"]:
         rows = [row for row in record["rows"] if row["benchmark"] == benchmark["name"]]
         if rows:
-            seconds = benchmark.get("seconds")
+            text.append(f"## {escaped(benchmark['name'])}")
+            seconds, times = benchmark.get("seconds"), max(row["n"] for row in rows)
             model = f" Model time: {seconds:g} s." if seconds else ""
-            text += [f"## {escaped(benchmark['name'])}", escaped(benchmark["text"]) + model]
+            again = "One repetition" if times == 1 else f"{times} repetitions"
+            text.append(f"{escaped(benchmark['text'].rstrip('.'))}.{model} {again}.")
             text.append(_benchmark(rows, record["engines"]))
+    wrong = [f"- {escaped(line)}" for line in record.get("disagreements", [])]
+    if wrong:
+        text += ["## Firing rates that differ by more than they should", "\n".join(wrong)]
     missing = [f"- {escaped(name)}: {escaped(why)}" for name, why in record.get("missing", {}).items()]
     if missing:
         text += ["## What is not there", "\n".join(missing)]
     notes = [f"- {escaped(note)}" for note in record.get("notes", [])]
     if notes:
         text += ["## Notes", "\n".join(notes)]
+    if record.get("minutes"):
+        machine.append(("all of it took", f"{record['minutes']:g} minutes"))
     return "\n\n".join([*text, "## The machine", table(("", ""), machine)]) + "\n"
+
+
+OWN = {
+    "device": "the script for stock Brian2 with [the device](../device.md) of this project",
+    "floor": "a program in C++ for this one circuit, which says how far a general tool is from the best",
+}
+SHORT = ("total, cold", "total, warm", "loop")
+
+
+def _in_short(record):
+    """The factors that matter most, of the simulators that do the whole work."""
+    found = {(row["benchmark"], row["engine"], row["quantity"]): row for row in record["rows"]}
+    names = [benchmark["name"] for benchmark in record["benchmarks"]]
+
+    def cells(name, engine, shown):
+        rows = [found.get((name, engine, quantity)) for quantity in SHORT]
+        return " / ".join("-" if row is None else shown(row) for row in rows) if any(rows) else ""
+
+    others = [
+        key
+        for key in record["engines"]
+        if key != "plastica" and any((name, key, "total, warm") in found for name in names)
+    ]
+    body = []
+    for name in names:
+        if own := cells(name, "plastica", lambda row: short(row["value"], 3)):
+            factors = (cells(name, key, lambda row: _factor(row["ratio"])) for key in others)
+            body.append((escaped(name), own, *factors))
+    if not body or not others:
+        return []
+    titles = (escaped(record["engines"][key]) for key in others)
+    head = ("", f"{escaped(record['engines']['plastica'])} (s)", *titles)
+    about = "Total time of a script cold / warm / time of its loop: seconds here, factors elsewhere."
+    return ["## In short", about, table(head, body)]
+
+
+def _factor(ratio):
+    """A ratio with two digits: 0.25×, 3.4×, 110×."""
+    if ratio is None:
+        return "-"
+    rounded = float(f"{ratio:.2g}")
+    return f"{rounded:.0f}×" if rounded >= 10 else f"{rounded:g}×"
+
+
+def _fact(value):
+    return short(value, 3) if isinstance(value, float) else escaped(str(value))
 
 
 def _benchmark(rows, engines):
@@ -122,7 +179,7 @@ def _value(row):
     if row is None:
         return ""
     ratio = row.get("ratio")
-    factor = "" if ratio is None or row["engine"] == "plastica" else f" ({ratio:.2g}×)"
+    factor = "" if ratio is None or row["engine"] == "plastica" else f" ({_factor(ratio)})"
     return f"{short(row['value'], 3)}{factor}"
 
 

@@ -179,6 +179,13 @@ def test_benchmarks_become_tables(monkeypatch, tmp_path):
     text = evidence.benchmark_page()
     assert "| loop | s | 1.1 | 3.3 (3×) |" in text and "| import | s |  | 0.5 |" in text
     assert "quick form" in text and "annarchy: not installed" in text and "One thread." in text
+    assert "4000 cells. Model time: 1 s. 3 repetitions." in text and "In short" not in text
+    record["rows"] += [
+        {**row, "engine": "plastica", "quantity": "total, warm", "value": 2.0, "ratio": 1.0},
+        {**row, "engine": "brian2", "quantity": "total, warm", "value": 250.0, "ratio": 125.0},
+    ]
+    (tmp_path / "bench.json").write_text(json.dumps(record))
+    assert "| CUBA | - / 2 / 1.1 | - / 120× / 3× |" in evidence.benchmark_page()
 
 
 def code_lines(path):
