@@ -9,7 +9,7 @@ with this project's device), nest, annarchy or floor (a program written by hand)
 later call finds there. Phases, in seconds of wall clock: import, generation (from the script to the sources,
 or building the network in memory), compilation, reading, figure; `loop` is processor time, which all
 simulators report on one thread. `rates` are in Hz, `memory` is the peak of the process that simulates, in
-MiB.
+MiB (a program's is known to a few MiB, see `reporting_peak`).
 """
 
 import argparse
@@ -48,8 +48,22 @@ class Phases(dict):
         self.done("simulation")
 
 
-def peak(who):
-    return resource.getrusage(who).ru_maxrss / 1024
+def own_peak():
+    """Of this process, in MiB. Linux counts in ru_maxrss what its parent had when it was started."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def reporting_peak(path):
+    """What a command begins with so that its peak memory is written to a file.
+
+    A process between this one and the program, as what a process had when it started another one counts for
+    that one too: a small one, of some 12 MiB.
+    """
+    return [sys.executable, "-S", str(HERE / "measure.py"), "peak", str(path)]
 
 
 def brian(device_name, chosen, phases):
@@ -65,8 +79,7 @@ def brian(device_name, chosen, phases):
     # Two jobs of make, as few as all machines have.
     brian2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
     memory = chosen.folder / "peak"
-    command = [sys.executable, str(HERE / "measure.py"), "peak", str(memory), "./main"]
-    brian2.prefs.devices.cpp_standalone.run_cmd_unix = command
+    brian2.prefs.devices.cpp_standalone.run_cmd_unix = [*reporting_peak(memory), "./main"]
     if chosen.scale:
         net, monitors = networks.scaling(*chosen.scale)
     else:
@@ -110,14 +123,17 @@ def plastica(chosen, phases):
         phases["generation"] -= compiled
     if chosen.build_only:
         return {}
+    memory, start = chosen.folder / "peak", subprocess.Popen
+    subprocess.Popen = lambda command, **options: start([*reporting_peak(memory), *command], **options)
     if chosen.network == "liquid":
         trials = plastica_networks.trials(chosen.seconds)
         recordings = engine.run(net, chosen.seconds / len(trials) * second, seed=chosen.seed, trials=trials)
     else:
         recordings = [engine.run(net, chosen.seconds * second, seed=chosen.seed)]
+    subprocess.Popen = start
     phases.done("simulation")
     phases["loop"] = sum(recording.loop_seconds for recording in recordings)
-    phases["memory"] = peak(resource.RUSAGE_CHILDREN)
+    phases["memory"] = float(memory.read_text())
     return joined(recordings)
 
 
@@ -144,10 +160,11 @@ def floor(network, folder, seconds):
     phases = Phases()
     subprocess.run([*compiler, *flags, str(source), "-o", str(program)], check=True)
     phases.done("compilation")
-    answer = subprocess.run([program, str(seconds)], check=True, capture_output=True, text=True)
+    memory = Path(folder) / "peak"
+    command = [*reporting_peak(memory), str(program), str(seconds)]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
     loop, spikes = answer.stdout.split()
-    memory = peak(resource.RUSAGE_CHILDREN)
-    return phases | {"loop": float(loop), "spikes": int(spikes), "memory": memory}
+    return phases | {"loop": float(loop), "spikes": int(spikes), "memory": float(memory.read_text())}
 
 
 def peer(module, chosen, phases):
@@ -162,7 +179,7 @@ def peer(module, chosen, phases):
     code.SEED = chosen.seed
     folder = [chosen.folder] if module == "annarchy" else []
     spikes = code.NETWORKS[chosen.network](phases, chosen.seconds, *folder, chosen.change)
-    phases["memory"] = peak(resource.RUSAGE_SELF)
+    phases["memory"] = own_peak()
     return spikes
 
 
@@ -225,7 +242,7 @@ def main():
 def run_and_report_peak(path, command):
     """Run a program and write its peak memory in MiB to a file."""
     code = subprocess.call(command)
-    Path(path).write_text(str(peak(resource.RUSAGE_CHILDREN)))
+    Path(path).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))
     sys.exit(code)
 
 
