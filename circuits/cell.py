@@ -24,7 +24,7 @@ from .equations import (
     refuse_reserved,
 )
 from .errors import CircuitError, listed, nearest
-from .values import dimension, kind, number, same_dimension
+from .values import dimension, kind, number, of_their_kinds, refuse_no_text, same_dimension
 
 # Methods of integration, and which of Brian2's are tried for each, in this order.
 METHODS = {
@@ -95,20 +95,7 @@ class Cell:
 
     def __post_init__(self):
         where = f"Cell {self.name!r}"
-        for attribute in ("equations", "threshold", "reset", "refractory", "method"):
-            value = getattr(self, attribute)
-            if not isinstance(value, str):
-                raise CircuitError(
-                    f"{where}, {attribute}: got {value!r}, but it is text. A number goes into params, its "
-                    f"name here (refractory='t_ref', params={{'t_ref': 2*ms}})."
-                )
-        for attribute in ("params", "inputs", "events", "init", "adds"):
-            value = getattr(self, attribute)
-            if not isinstance(value, dict):
-                raise CircuitError(
-                    f"{where}, {attribute}: got {value!r}; give names with their values, such as "
-                    f"{attribute}={_EXAMPLES[attribute]}, or leave it out."
-                )
+        of_their_kinds(self, where, _EXAMPLES, texts=("adds",))
         if self.method not in METHODS:
             raise CircuitError(
                 f"{where}, method: there is no {self.method!r}.{nearest(self.method, METHODS)} Methods: "
@@ -278,6 +265,13 @@ class Cell:
         `adds={"I": "-a"}` lets an expression add to an input of the cell; a given `threshold` or
         `refractory` takes the place of the old one.
         """
+        for label, names in (("params", params), ("init", init), ("inputs", inputs), ("adds", adds)):
+            if names is not None and not isinstance(names, dict):
+                raise CircuitError(
+                    f"Cell {self.name!r}, plus, {label}: got {names!r}; give names with their values, such "
+                    f"as {label}={_EXAMPLES[label]}."
+                )
+        refuse_no_text(f"Cell {self.name!r}, plus", equations, reset)
         merged = dict(self.adds)
         for port, expression in (adds or {}).items():
             merged[port] = f"{merged[port]} + ({expression})" if port in merged else f"({expression})"
@@ -308,6 +302,7 @@ class Cell:
         `old` must stand exactly once; `params` gives values to names that the new text introduces.
         """
         fields = ("equations", "threshold", "reset", "refractory")
+        refuse_no_text(f"Cell {self.name!r}, edit", old, new)
         found = [(f, getattr(self, f).count(old)) for f in fields]
         total = sum(count for _, count in found)
         if not old or total != 1:

@@ -103,6 +103,13 @@ class Recorder:
     index: object = None
     every: object = None
 
+    def __post_init__(self):
+        if not isinstance(self.variable, str):
+            raise CircuitError(
+                f"Recorder {self.kind}({self.part!r}): got {self.variable!r}; give one name as text, and a "
+                "recorder for each."
+            )
+
 
 def population(cell, n=None, positions=None, init=None):
     """n cells of one kind; `positions` (n x 3, from `wiring.grid` or drawn) for distance-dependent wiring;
@@ -124,6 +131,10 @@ def population(cell, n=None, positions=None, init=None):
             raise CircuitError(
                 f"population: {len(positions)} positions for {n} cells; give one position for every cell."
             )
+    if init is not None and not (isinstance(init, dict) and all(isinstance(name, str) for name in init)):
+        raise CircuitError(
+            f"population, init: got {init!r}; give variables with their values, such as init={{'v': -60*mV}}."
+        )
     return Population(cell.but(**(init or {})), _size(n, "population"), positions)
 
 

@@ -2,10 +2,14 @@
 names.
 """
 
+import ast
 import keyword
+import operator
 import re
+import sys
 from functools import cache
 
+import numpy as np
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
 from brian2.core.variables import Constant, Variable
@@ -13,7 +17,6 @@ from brian2.equations.equations import (
     DIFFERENTIAL_EQUATION,
     PARAMETER,
     SUBEXPRESSION,
-    EquationError,
     Equations,
 )
 from brian2.equations.unitcheck import check_units_statements
@@ -86,7 +89,7 @@ def parse(text, where):
     """The equations of a text as Brian2's `Equations`; an error naming `where` if they do not parse."""
     try:
         equations = Equations(text)
-    except (EquationError, SyntaxError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # of the parser, and of the algebra below it
         said = re.sub(r" does not evaluate to a unit, the result has.*", " is no unit.", _first_line(error))
         raise CircuitError(f"{where}: the equations do not parse. {said}\n{_numbered(text)}") from None
     for name in equations:
@@ -208,6 +211,69 @@ def refuse_generated(name, where, what):
         )
 
 
+_ARITHMETIC = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+
+
+def _tree(text):
+    """The syntax tree of an expression or a statement; one without nodes where it does not parse."""
+    try:
+        return ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])  # said elsewhere
+
+
+def _constant(node):
+    """The value of a part of a syntax tree in which only numbers, constants and units stand, in SI units;
+    None of any other.
+    """
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        return np.float64(node.value if abs(node.value) < sys.float_info.max else np.inf)
+    if isinstance(node, ast.Name) and node.id in _CONSTANTS:
+        return np.float64(_KNOWN[node.id].get_value())
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
+        value = _constant(node.operand)
+        return -value if value is not None and isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        left, right = _constant(node.left), _constant(node.right)
+        if left is not None and right is not None:
+            with np.errstate(all="ignore"):
+                return _ARITHMETIC[type(node.op)](left, right)
+    return None
+
+
+def constant(text):
+    """The value of an expression of numbers and units alone, in SI units; None of any other."""
+    body = _tree(text).body
+    return _constant(body[0].value) if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+
+
+def _divides_by_nothing(text):
+    """Whether something is divided by an expression that is always 0, or so small that quotients overflow."""
+    if not re.search(r"[/%]|\*\*", text):
+        return False
+    for node in ast.walk(_tree(text)):
+        if isinstance(node, ast.BinOp | ast.AugAssign):
+            by = node.right if isinstance(node, ast.BinOp) else node.value
+            if isinstance(node.op, ast.Pow):
+                base = _constant(node.left) if isinstance(node, ast.BinOp) else None
+                power = _constant(by)
+                found = base == 0 and power is not None and power < 0
+            else:
+                value = _constant(by) if isinstance(node.op, ast.Div | ast.Mod | ast.FloorDiv) else None
+                found = value is not None and abs(value) < sys.float_info.min
+            if found:
+                return True
+    return False
+
+
 def refuse_moving(text, where):
     """Text that is evaluated once, when a run starts, must not name what moves on while it runs."""
     moving = sorted({"t", "dt", "xi", "t_in_timesteps"} & set(get_identifiers(text)))
@@ -273,9 +339,9 @@ class Scope:
             raise CircuitError(
                 f"{self.where}, {what}: the units do not fit in '{text.strip()}'. {_first_line(error)}"
             ) from None
-        except (SyntaxError, NotImplementedError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, CircuitError):
-                raise
+        except CircuitError:
+            raise
+        except Exception as error:
             raise CircuitError(
                 f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}"
             ) from None
@@ -315,7 +381,7 @@ class Scope:
             )
         except DimensionMismatchError as error:
             raise CircuitError(f"{self.where}, {what}: the units do not fit. {_first_line(error)}") from None
-        except (SyntaxError, ValueError, AssertionError, KeyError, TypeError, NotImplementedError) as error:
+        except Exception as error:
             raise CircuitError(
                 f"{self.where}, {what}: '{text.strip()}' does not parse. {_first_line(error)}"
             ) from None
@@ -335,8 +401,8 @@ class Scope:
                 self.expression(equation.expr.code, dim, what)
 
     def _known(self, text, what, besides=()):
-        if re.search(r"[/%]\s*0+(\.0*)?(?![\w.])", text):
-            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' divides by 0.")
+        if _divides_by_nothing(text):
+            raise CircuitError(f"{self.where}, {what}: '{text.strip()}' divides by 0. Mend the divisor.")
         for name in sorted(get_identifiers(text)):
             if name in self.variables or name in _OPERATORS or name in besides or name.startswith("xi_"):
                 if name.startswith("xi_"):
@@ -368,6 +434,10 @@ _OPERATOR = {
 def _first_line(error):
     if isinstance(error, KeyError) and error.args[0] in _OPERATOR:
         return f"In equations {_OPERATOR[error.args[0]]}."
+    if isinstance(error, ZeroDivisionError):
+        return "Something divides by 0."
+    if isinstance(error, RecursionError):
+        return "It is nested too deeply."
     text = str(error).strip() or repr(error)
     return text.split("\n")[0] if len(text) > 400 else " ".join(text.split())
 

@@ -12,6 +12,7 @@ from brian2.units import second
 from brian2.utils.stringtools import get_identifiers
 
 from .circuit import Timed
+from .equations import constant
 from .errors import CircuitError, listed, nearest
 from .values import number, plain, same_dimension, unit_text, whole_numbers
 
@@ -77,7 +78,8 @@ ABOVE_ZERO = float(np.nextafter(0, 1))  # the least number that is positive
 
 def _allowed(low, high):
     if high is None:
-        return "above 0" if low == ABOVE_ZERO else f"at least {low:g}"
+        positive = "above 0, as time constants and periods are. Give a positive time, such as 10*ms"
+        return positive if low == ABOVE_ZERO else f"at least {low:g}"
     return f"between {low:g} and {high:g}"
 
 
@@ -217,8 +219,15 @@ def time_constants(plan):
         divisors = _divisors("\n".join(texts))
         divisors |= {p["period"] for p in plan.periodic if p["on"] == owner.name}
         for k, slot in enumerate(plan.slots):
-            is_time = slot.group == owner.name and slot.number and slot.dim == second.dim
-            if is_time and slot.variable in divisors:
+            is_time = slot.group == owner.name and slot.dim == second.dim
+            if not is_time or slot.variable not in divisors:
+                continue
+            if slot.text:
+                value = constant(slot.value)
+                wrong = value is not None and out_of_bounds(np.asarray(value), ABOVE_ZERO, None, False)
+                if wrong:
+                    raise CircuitError(f"{slot.group}.{slot.variable}, '{slot.value}': {wrong}")
+            elif slot.number:
                 plan.slots[k] = slot = dataclasses.replace(slot, low=ABOVE_ZERO)
                 slot.fit(np.asarray(slot.value))
 

@@ -12,7 +12,7 @@ from brian2.units import mmolar, ms, mV, nA, nS
 
 from . import display
 from .errors import CircuitError
-from .values import dimension, number, unit_text, with_numbers
+from .values import dimension, number, of_their_kinds, unit_text, units_of_needs, with_numbers
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,21 @@ class Periodic:
     on: str = "synapse"
 
     def __post_init__(self):
+        for label in ("code", "every", "on"):
+            if not isinstance(getattr(self, label), str):
+                raise CircuitError(
+                    f"Periodic, {label}: got {getattr(self, label)!r}, but it is text. A time goes into "
+                    "params, and its name here (every='T', params={'T': 10*ms})."
+                )
         if self.on not in ("synapse", "pre", "post"):
             raise CircuitError(f"Periodic: on={self.on!r}, but it can be 'synapse', 'pre' or 'post'.")
-        if not re.fullmatch(r"\s*(?:[\d.]+\s*\*\s*)?[A-Za-z_]\w*\s*", self.every):
+        if not re.fullmatch(r"\s*(?:(\d+\.?\d*|\.\d+)\s*\*\s*)?[A-Za-z_]\w*\s*", self.every):
             raise CircuitError(
                 f"Periodic: every={self.every!r}; give the name of a parameter, or a number times it, such "
                 "as '5*tau'."
             )
+        if not self.factor:
+            raise CircuitError(f"Periodic: every={self.every!r} is no time. Give a number above 0.")
 
     @property
     def factor(self):
@@ -48,6 +56,27 @@ class Periodic:
     def period(self):
         """The name of the parameter."""
         return self.every.rpartition("*")[2].strip()
+
+
+def _periodics(given, where, error=CircuitError):
+    """What happens every so often, as a tuple of `Periodic`."""
+    made = (given,) if isinstance(given, Periodic) else given
+    if not isinstance(made, (tuple, list)) or not all(isinstance(p, Periodic) for p in made):
+        raise error(
+            f"{where}, periodic: got {given!r}; give Periodic(statements, every='T') or a tuple of them."
+        )
+    return tuple(made)
+
+
+_EXAMPLES = {
+    "params": "{'w': 1*nA}",
+    "deliver": "{'v': 'w'}",
+    "adds": "{'I': 'g*(E - v)'}",
+    "summed": "{'I_gap': 'w*(v_pre - v_post)'}",
+    "init": "{'x': 0.5}",
+    "needs": "{'v': volt}",
+    "remedy": "{'v': 'Take a cell with a membrane.'}",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +156,12 @@ class Synapse:
     source: str = ""
 
     def __post_init__(self):
+        where = f"Synapse {self.name!r}"
+        of_their_kinds(self, where, _EXAMPLES, texts=("deliver", "adds", "summed", "remedy"))
+        units_of_needs(self.needs, where)
+        object.__setattr__(self, "periodic", _periodics(self.periodic, where))
         for attribute in ("params", "init"):
-            values = {
-                k: number(v, f"Synapse {self.name!r}, {k}") for k, v in getattr(self, attribute).items()
-            }
+            values = {k: number(v, f"{where}, {k}") for k, v in getattr(self, attribute).items()}
             object.__setattr__(self, attribute, values)
 
     def but(self, **values):
@@ -287,6 +318,11 @@ def tsodyks_markram(synapse, U=0.5, tau_rec=800 * ms, tau_facil=1 * ms):
     with tau_facil and R recovers to 1 with tau_rec (Markram, Wang & Tsodyks 1998, eqs. 1 to 3, with u
     before the first spike 0 and R 1).
     """
+    if not isinstance(synapse, Synapse):
+        raise CircuitError(
+            f"tsodyks_markram: {synapse!r} is no Synapse. Give it one, such as "
+            "tsodyks_markram(synapses.exponential_current(w=1*nA))."
+        )
     taken = {"U", "tau_rec", "tau_facil"} & set(synapse.params)
     if taken or "u" in synapse.init:
         raise CircuitError(

@@ -2,6 +2,7 @@
 form.
 """
 
+import dataclasses
 import numbers
 import re
 import reprlib
@@ -103,6 +104,45 @@ def number(value, where):
             "an expression as text."
         ) from None
     return array
+
+
+def of_their_kinds(record, where, examples, texts=(), error=CircuitError):
+    """Refuse fields of a dataclass whose values are not what they are declared as: text, or names with their
+    values, which are text too for the fields in `texts`; `examples` has some of the latter by field.
+    """
+    for part in dataclasses.fields(record):
+        value, its = getattr(record, part.name), f"{where}, {part.name}"
+        if part.type is str and not isinstance(value, str):
+            raise error(
+                f"{its}: got {value!r}, but it is text. A number goes into params, and its name here."
+            )
+        if part.type is not dict:
+            continue
+        if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+            raise error(
+                f"{its}: got {reprlib.repr(value)}; give names with their values, such as "
+                f"{part.name}={examples[part.name]}, or leave it out."
+            )
+        for name, text in value.items() if part.name in texts else ():
+            if not isinstance(text, str):
+                raise error(
+                    f"{its}: got {text!r} for {name!r}, but it is text, such as {examples[part.name]}. A "
+                    "number goes into params, and its name here."
+                )
+
+
+def refuse_no_text(where, *texts, error=CircuitError):
+    """Refuse what is no text."""
+    for text in texts:
+        if not isinstance(text, str):
+            raise error(f"{where}: got {text!r}, but it is text.")
+
+
+def units_of_needs(needs, where, error=CircuitError):
+    """Refuse variables that cells must have whose units are none."""
+    for name, unit in needs.items():
+        if not isinstance(unit, (Unit, Quantity)) and unit != 1:
+            raise error(f"{where}, needs: got {unit!r} for {name!r}; give its unit, such as {{'v': volt}}.")
 
 
 def same_dimension(value, dim, where):

@@ -6,6 +6,7 @@ run time, so another seed or another probability draws other synapses without co
 """
 
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 from brian2.units.fundamentalunits import DIMENSIONLESS
@@ -105,7 +106,7 @@ def grid(*shape):
     135 places.
     """
     full = tuple(shape) + (1,) * (3 - len(shape))
-    if len(full) != 3 or any(int(s) != s or s < 1 for s in full):
+    if len(full) != 3 or not all(isinstance(s, Real) and int(s) == s and s >= 1 for s in full):
         raise CircuitError(
             f"grid: {shape} is no shape of a grid; give one to three whole numbers of at least 1."
         )

@@ -23,19 +23,28 @@ from brian2.utils.stringtools import get_identifiers
 from circuits.cell import expression_dimension
 from circuits.equations import RESERVED, Scope, assigned, parse, refuse_reserved, rename, statements
 from circuits.errors import CircuitError, listed, nearest
-from circuits.synapses import Periodic, Synapse
+from circuits.synapses import Periodic, Synapse, _periodics  # noqa: F401  rules take Periodic from here
 from circuits.values import (
     describe,
     dimension,
     kind,
     number,
+    of_their_kinds,
     plain,
+    refuse_no_text,
     same_dimension,
     unit_text,
+    units_of_needs,
     with_numbers,
 )
 
 PUBLIC = ("w", "w_min", "w_max", "dw")
+_EXAMPLES = {
+    "params": "{'tau': 20*ms}",
+    "init": "{'x': 0.5}",
+    "needs": "{'v_post': volt}",
+    "remedy": "{'v_post': 'Take a cell with a membrane.'}",
+}
 _SYNAPTIC = (
     "propose_pre",
     "propose_post",
@@ -136,14 +145,12 @@ class Rule:
                 f"{where}: the name must be a word of plain letters that does not end in _, _pre or _post, "
                 "since it ends the names that the rule brings."
             )
-        for part, text in self._texts():
-            if not isinstance(text, str):
-                raise RuleError(f"{where}, {part}: got {text!r}, but it is text. A number goes into params.")
+        of_their_kinds(self, where, _EXAMPLES, texts=("remedy",), error=RuleError)
+        units_of_needs(self.needs, where, RuleError)
         for attribute in ("params", "init"):
             values = {k: number(v, f"{where}, {k}") for k, v in getattr(self, attribute).items()}
             object.__setattr__(self, attribute, values)
-        periodic = (self.periodic,) if isinstance(self.periodic, Periodic) else tuple(self.periodic)
-        object.__setattr__(self, "periodic", periodic)
+        object.__setattr__(self, "periodic", _periodics(self.periodic, where, RuleError))
         held = {end: self._parsed(end) for end in ("synapse", "pre", "post")}
         object.__setattr__(self, "_held", held)
         names = [*(n for variables in held.values() for n in variables), *self.params]
@@ -208,6 +215,7 @@ class Rule:
 
         Raises `RuleError` if the text is not there.
         """
+        refuse_no_text(f"Rule {self.name!r}, edit", old, new, error=RuleError)
         changed = {part: text.replace(old, new) for part, text in self._texts() if old in text}
         periodic = tuple(dataclasses.replace(p, code=p.code.replace(old, new)) for p in self.periodic)
         if not changed and periodic == self.periodic:

@@ -34,8 +34,11 @@ class Broken(AssertionError):
 def limited(what, seconds=LIMIT):
     """Nothing may take longer than this."""
 
+    late = []
+
     def stop(*_):
-        raise Broken(f"{what}: it had not come back after {seconds} s")
+        late.append(Broken(f"{what}: it had not come back after {seconds} s"))
+        raise late[0]
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -44,6 +47,8 @@ def limited(what, seconds=LIMIT):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if late:  # also where it was taken for an error of something below
+            raise late[0]
 
 
 def refused(error, case):
@@ -144,7 +149,7 @@ def in_groups(cases, size=12):
     """Cases that can be compiled into one program: with one time step, and names with a place for theirs."""
     waiting = {}
     for case, found in cases:
-        alone = not isinstance(case, Case) or case.changes or any("~" not in name for name in case.parts)
+        alone = not isinstance(case, Case) or any("~" not in name for name in case.parts)
         key = (id(case),) if alone else (case.dt, case.steps)
         waiting.setdefault(key, []).append((case, found))
     for group in waiting.values():
@@ -155,12 +160,13 @@ def in_groups(cases, size=12):
 def together(group):
     """One circuit of many: their parts side by side."""
     text = {}
-    record = []
+    record, changes = [], {}
     for k, (case, _) in enumerate(group):
         mark = f"_{k}z"
         text.update({name.replace("~", mark): part.replace("~", mark) for name, part in case.parts.items()})
         record += [r.replace("~", mark) for r in case.record]
-    return Case(text, record, group[0][0].dt, steps=group[0][0].steps)
+        changes.update({name.replace("~", mark): value for name, value in case.changes.items()})
+    return Case(text, record, group[0][0].dt, changes, steps=group[0][0].steps)
 
 
 def compare_compiled(cases):
