@@ -3,6 +3,7 @@
 """
 
 import html
+import re
 
 from . import typeset
 from .equations import parse, statements
@@ -36,8 +37,10 @@ def variable_rows(parsed):
 
 
 def value_text(value):
-    """A parameter's value for a table; text that the program draws is marked as drawn."""
-    return f"drawn: {value}" if kind(value) == "expression" else describe(value)
+    """A parameter's value for a table; text with random numbers, which a run draws, is marked as drawn."""
+    if kind(value) != "expression":
+        return describe(value)
+    return f"drawn: {value}" if re.search(r"\b(rand|randn|poisson)\(", value) else value
 
 
 def _in_one_line(text):

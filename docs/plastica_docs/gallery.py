@@ -132,6 +132,11 @@ def _results(name, report):
     if failing:
         listed = "\n".join(f"- {escaped(claim['name'])}" for claim in failing)
         fail = "claim fails" if len(failing) == 1 else "claims fail"
+        if "--quick" in report["options"]:
+            listed += (
+                f"\n\nBounds are those of the full form, which `python -m experiments {name}` runs; the "
+                "quick one is smaller or shorter (see the parameters)."
+            )
         parts.append(
             f"```{{admonition}} {len(failing)} {fail} of {len(report['claims'])}\n"
             f":class: warning\n{listed}\n```"
