@@ -24,27 +24,45 @@ def rows_of(subject):
 
 def bounds(row):
     """The interval of a comparison as text; most are differences, which end at 0."""
-    return f"<=\u00a0{short(row['high'])}" if row["low"] == 0 < row["high"] < math.inf else (
+    return f"≤\u00a0{short(row['high'])}" if row["low"] == 0 < row["high"] < math.inf else (
         interval(row["low"], row["high"])
     )
 
 
-def comparison_table(rows, subjects=False):
-    """Rows of the oracle lane; notes, which are sentences, follow below, each once."""
+def comparison_table(rows):
+    """Rows of the oracle lane; notes, which are sentences, follow below, each once.
+
+    Rows that differ in what was measured only (the same comparison with other numbers) are one.
+    """
     notes = list(dict.fromkeys(row["note"] for row in rows if row["note"]))
-    header = ["against", "quantity", "measured", "must be", "unit", ""]
-    body = []
+    same = {}
     for row in rows:
-        mark = "".join(f" [{notes.index(row['note']) + 1}]" if row["note"] else "")
+        key = tuple(row[name] for name in ("oracle", "quantity", "note", "low", "high", "unit", "holds"))
+        same.setdefault(key, []).append(row)
+    body = []
+    for alike in same.values():
+        row = alike[0]
+        mark = f" [{notes.index(row['note']) + 1}]" if row["note"] else ""
         verdict = "holds" if row["holds"] else "**FAILS**"
         unit = "" if row["unit"] == "1" else escaped(row["unit"])
-        line = [escaped(row["oracle"]), escaped(row["quantity"]) + escaped(mark), short(row["measured"])]
+        line = [escaped(row["oracle"]), escaped(row["quantity"] + mark), _measured(alike)]
         body.append([*line, escaped(bounds(row)), unit, verdict])
-        if subjects:
-            body[-1].insert(0, code(row["subject"]))
-    text = table(["subject", *header] if subjects else header, body)
-    listed = "\n".join(f"{k}. {escaped(note)}" for k, note in enumerate(notes, 1))
-    return f"{text}\n\n{listed}" if notes else text
+    text = [table(["against", "quantity", "measured", "must be", "unit", ""], body)]
+    if notes:
+        text.append("\n".join(f"{k}. {escaped(note)}" for k, note in enumerate(notes, 1)))
+    files = dict.fromkeys(row["test"].partition("::")[0] for row in rows)
+    text.append(f"Compared in {', '.join(map(code, files))}.")
+    return "\n\n".join(text)
+
+
+def _measured(rows):
+    """What several rows measured, from the least to the largest; a value that is none stands by itself."""
+    values = [row["measured"] for row in rows]
+    numbers = [value for value in values if isinstance(value, (int, float))]
+    others = [short(value) for value in values if not isinstance(value, (int, float))]
+    ends = dict.fromkeys(short(value) for value in (min(numbers), max(numbers))) if numbers else ()
+    text = ", ".join([" to ".join(ends), *others] if ends else others)
+    return f"{text} ({len(rows)} cases)" if len(rows) > 1 else text
 
 
 def versions_line(versions):

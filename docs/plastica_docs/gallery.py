@@ -134,8 +134,8 @@ def _results(name, report):
         fail = "claim fails" if len(failing) == 1 else "claims fail"
         if "--quick" in report["options"]:
             listed += (
-                f"\n\nBounds are those of the full form, which `python -m experiments {name}` runs; the "
-                "quick one is smaller or shorter (see the parameters)."
+                f"\n\nBounds are made for the full form, `python -m experiments {name}`; shown is a smaller "
+                "or shorter one (see the parameters)."
             )
         parts.append(
             f"```{{admonition}} {len(failing)} {fail} of {len(report['claims'])}\n"

@@ -69,20 +69,24 @@ def code(text):
 
 
 def short(number, digits=4):
-    """A number for a table."""
+    """A number for a table; a power of ten as such: 7.722·10⁻¹⁰."""
     if number is None:
         return "not a number"
     if isinstance(number, str):
         return escaped(number)
-    return f"{number:.{digits}g}"
+    mantissa, _, exponent = f"{number:.{digits}g}".partition("e")
+    if not exponent:
+        return mantissa
+    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    return power if mantissa == "1" else f"{mantissa}·{power}"
 
 
 def interval(low, high):
     """The bounds of a number as text; None or infinity leaves a side open."""
     if low is None or low == -math.inf:
-        return f"<=\u00a0{short(high)}"
+        return f"≤\u00a0{short(high)}"
     if high is None or high == math.inf:
-        return f">=\u00a0{short(low)}"
+        return f"≥\u00a0{short(low)}"
     return f"{short(low)} to {short(high)}"
 
 

@@ -143,10 +143,12 @@ def test_a_card_shows_its_comparisons(monkeypatch):
     monkeypatch.setattr(evidence, "oracles", lambda: record)
     text = cards.agreement("circuits.neurons.leaky")
     assert "NEST iaf\\_psc\\_delta" in text and "| 0.05 |" in text
-    assert "<=\u00a00.1 |" in text.replace("\\", "")
+    assert "≤\u00a00.1 |" in text and "Compared in `x`." in text
     assert text.count("| holds |") == 1 and text.count("**FAILS**") == 1
     assert text.count("Stamped a step later") == 1
     assert "1 of them do not hold" in evidence.oracle_page().replace("2 comparisons, ", "")
+    other = {**row, "measured": 2e-7}  # the same comparison with other parameters
+    assert "| 2·10⁻⁷ to 0.05 (2 cases) |" in evidence.comparison_table([row, other])
 
 
 def test_a_colon_in_the_docstring_of_a_property_names_no_type():
