@@ -65,8 +65,12 @@ class Cell:
         Name of a further kind of event to (condition, statements): {"complex": ("c > 0.5", "c = 0")}.
         Synapses can follow it (`Synapse.event`), and `spikes("cells", event="complex")` records it.
     method : str
-        "exact", "exponential_euler", "euler", "rk2", "rk4", "heun" or "milstein". Where equations are not
-        linear, "exact" falls back to "exponential_euler", and this to "rk2", or, with noise, to "euler".
+        "exact", "exponential_euler", "euler", "rk2", "rk4", "heun" or "milstein". "exact" solves linear
+        equations, and conductances that only make another equation non-linear, which then gets their average
+        over the step (second order). Other equations that are not linear fall back to "exponential_euler"
+        (first order), and so do linear ones that depend on each other in a circle, unless these are two and
+        all there are. "exponential_euler" falls back to "rk2", or, with noise, to "euler". The logger
+        "plastica" says so when the program is built, with a warning if all equations are linear.
     init : dict
         Start values of variables (zero where not given): number, array or expression.
     adds : dict

@@ -15,12 +15,17 @@ letter; anything else is left to Brian2.
 That text divides by differences of rates and by rates: it has no value where two time constants are equal.
 In circuits, whose numbers are open at run time, it is written in another way wherever that can happen (see
 `regular_update`).
+
+A conductance makes the equation of a membrane non-linear, although each of the two is linear in itself. In
+circuits "exact" then solves the conductances exactly and gives the membrane their averages over the step (see
+`averaged_update`). Where it cannot do even that, the log says so.
 """
 
 import ast
 import functools
 import hashlib
 import json
+import logging
 import math
 import re
 import sys
@@ -42,10 +47,17 @@ from .errors import CacheError
 from .toolchain import digest, write_atomically
 
 logger = get_logger("brian2.fast_standalone")
+notes = logging.getLogger("plastica")
 
 # State updaters whose result is a text that depends on what `_key` covers, and on nothing else.
 REMEMBERED = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "milstein", "heun")
 
+
+# What is tried next for cells (`circuits.cell.METHODS`), and its error.
+_FOLLOWERS = {
+    "exact": "'exponential_euler', of first order in the time step",
+    "exponential_euler": "'rk2', of second order in the time step",
+}
 
 _circuit = False  # whether a circuit is being built
 
@@ -122,12 +134,36 @@ class RememberingStateUpdater(StateUpdateMethod):
                 kept = {"unsupported": str(reason)}
             _write(path, kept)
         if "unsupported" in kept:
+            self._say_what_follows(equations, variables or {}, kept["unsupported"])
             raise UnsupportedEquationsException(kept["unsupported"])
         return kept["code"]
 
+    def _say_what_follows(self, equations, variables, reason):
+        """A line in the log for a cell of a circuit whose method does not go: which method takes its place.
+
+        A warning where a person would expect an exact step, since all equations are linear. Equations of
+        synapses are tried for an exact step whatever they are.
+        """
+        follower = _FOLLOWERS.get(self.name)
+        names = sorted(equations.diff_eq_names)
+        if not _circuit or follower is None or not names or "_synaptic_pre" in variables:
+            return
+        if equations.is_stochastic:
+            follower = "a method for noise"
+        linear = self.name == "exact" and _constant_system(equations, variables) is not None
+        notes.log(
+            logging.WARNING if linear else logging.INFO,
+            "A cell of the circuit with the equations of %s cannot be integrated by the method %r: %s In its "
+            "place comes %s.", ", ".join(names), self.name, reason.rstrip(".") + ".", follower,
+        )  # fmt: skip
+
     def _compute(self, equations, variables, method_options):
         if isinstance(self.standard, LinearStateUpdater) and not method_options:
-            code = regular_update(equations, variables or {}) if _circuit else None
+            code = None
+            if _circuit:
+                code = regular_update(equations, variables or {})
+                if code is None:
+                    code = averaged_update(equations, variables or {})
             if code is None:
                 code = exact_update(equations, variables or {})
             if code is not None:
@@ -272,10 +308,7 @@ def regular_update(equations, variables):
     if not (mixed or _can_vanish(matrix, constants, order)):
         return None
     whole = matrix.row_join(constants).col_join(sympy.zeros(1, size + 1))
-    longest = {size: 1}  # path to each variable, in variables
-    for row in order:
-        longest[row] = 1 + max((longest[k] for k in longest if whole[row, k] != 0), default=0)
-    if max(longest.values()) > exponentials.MOST:
+    if _longest_path(whole, order) > exponentials.MOST:
         raise UnsupportedEquationsException(f"A chain of equations is too long: {', '.join(names)}.")
     paths = {(row, start): _paths(whole, start, row) for row in range(size) for start in range(size + 1)}
     dt = sympy.Symbol("dt", real=True, positive=True)
@@ -314,6 +347,91 @@ def _pair_update(names, matrix, constants):
     )
     lines = [f"_{name} = {sympy_to_str(update)}" for name, update in zip(names, updates, strict=True)]
     return "\n".join(lines + [f"{name} = _{name}" for name in names])
+
+
+def averaged_update(equations, variables):
+    """The abstract code of a step of second order for equations that a conductance makes non-linear, or None.
+
+    Variables whose equations are linear, have constant coefficients and depend on each other alone, such as
+    conductances, take their exact steps. Each other variable v with dv/dt = a v + b, where a and b depend on
+    those g and on nothing else that moves, takes the step
+
+        v(t + dt) = v + dt (a v + b) exprel(a dt),     exprel(x) = (exp(x) - 1)/x
+
+    with the averages of g over the step in a and b. Exponential Euler is the same with g at its start: of
+    first order, a conductance being dt/(2 tau) too large. Its error here is of second order, and nothing is
+    divided by a.
+
+    None for equations of another form: all linear, or v that depend on each other or on a chain of g that is
+    too long, or g that do.
+    """
+    if equations.is_stochastic:
+        return None
+    dt_value = variables["dt"].get_value()[0] if "dt" in variables else None
+    rates, texts = {}, dict(equations.get_substituted_expressions(variables))
+    for name, expression in texts.items():
+        rates[sympy.Symbol(name, real=True)] = str_to_sympy(expression.code, variables).expand()
+
+    def constant(entry):
+        return not entry.free_symbols & set(rates) and is_constant_over_dt(entry, variables, dt_value)
+
+    def rest(symbol, among):
+        return rates[symbol].subs(dict.fromkeys(among, 0))
+
+    inner = set(rates)
+    while True:
+        kept = {
+            g for g in inner
+            if all(constant(rates[g].diff(other)) for other in inner) and constant(rest(g, inner))
+        }  # fmt: skip
+        if kept == inner:
+            break
+        inner = kept
+    outer = [v for v in rates if v not in inner]
+    if not inner or not outer:
+        return None
+    for v in outer:
+        slope = rates[v].diff(v)
+        moving = (slope.free_symbols | rates[v].subs(v, 0).free_symbols) & set(rates)
+        if not moving or moving - inner:
+            return None
+    inner = [g for g in rates if g in inner]
+    matrix = sympy.Matrix(len(inner), len(inner), lambda i, j: rates[inner[i]].diff(inner[j]))
+    constants = sympy.Matrix([rest(g, inner) for g in inner])
+    order = _evaluation_order(matrix)
+    if order is None:
+        return None
+    whole = matrix.row_join(constants).col_join(sympy.zeros(1, len(inner) + 1))
+    if _longest_path(whole, order) >= exponentials.MOST:
+        return None
+    points = _distinct([*(matrix[k, k] for k in range(len(inner))), sympy.S.Zero])
+    dt, exprel = sympy.Symbol("dt", real=True, positive=True), sympy.Function("exprel", real=True)
+    state, lines = [*inner, sympy.S.One], []
+    for row, g in enumerate(inner):
+        update = average = sympy.S.Zero
+        for start in range(len(inner) + 1):
+            for path in _paths(whole, start, row):
+                along = state[start] * sympy.Mul(*[whole[b, a] for a, b in zip(path, path[1:], strict=False)])
+                along_path = [points[k] * dt for k in path]
+                update += along * _flow(along_path, dt)
+                # what has been there adds up in one more variable, which does not decay
+                total = _flow([*along_path, sympy.S.Zero], dt) / dt
+                average += along * (exprel(along_path[0]) if len(path) == 1 else total)
+        lines += [f"_{g} = {sympy_to_str(update)}", f"_average_{g} = {sympy_to_str(average)}"]
+    averages = {g: sympy.Symbol(f"_average_{g}", real=True) for g in inner}
+    for v in outer:
+        rate = rates[v].subs(averages)
+        lines.append(f"_{v} = {sympy_to_str(v + dt * rate * exprel(rate.diff(v) * dt))}")
+    return "\n".join(lines + [f"{name} = _{name}" for name in texts])
+
+
+def _longest_path(whole, order):
+    """Variables, 1 included, on the longest path through a matrix that is triangular in this order."""
+    size = len(order)
+    longest = {size: 1}
+    for row in order:
+        longest[row] = 1 + max((longest[k] for k in longest if whole[row, k] != 0), default=0)
+    return max(longest.values())
 
 
 def _can_vanish(matrix, constants, order):

@@ -15,7 +15,9 @@ from brian2.core.functions import DEFAULT_FUNCTIONS, Function  # noqa: E402
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException  # noqa: E402
 from brian2.stateupdaters.exact import linear as standard  # noqa: E402
 from brian2.stateupdaters.exponential_euler import exponential_euler  # noqa: E402
+from scipy.integrate import solve_ivp  # noqa: E402
 from scipy.linalg import expm  # noqa: E402
+from scipy.special import exprel  # noqa: E402
 
 import engine  # noqa: E402
 from circuits import Cell, Circuit, neurons, population, trace  # noqa: E402
@@ -247,6 +249,84 @@ def check_against_the_matrix_exponential(update, text, **given):
     found = values | dict(zip(names, start, strict=True))
     exec(update(equations, {}), {}, found)
     np.testing.assert_allclose([found[key] for key in names], expected, rtol=1e-10)
+
+
+CONDUCTANCES = {
+    "one": "dv/dt = (E - v)/tm + g*(A - v)/c : 1\ndg/dt = -g/ts : 1",
+    "two, of which one rises": """dv/dt = (E - v)/tm + g*(A - v)/c + h*(B - v)/c : 1
+        dg/dt = (s - g)/ts : 1\nds/dt = -s/ts : 1\ndh/dt = (k - h)/tr : 1""",
+    "without a leak": "dv/dt = I/c + g*(A - v)/c : 1\ndg/dt = -g/ts : 1\nI : 1",
+    "two membranes": "dv/dt = -v/tm + g*(A - v)/c : 1\ndw/dt = (E + g*(B - w))/tr : 1\ndg/dt = -g/ts : 1",
+}
+
+
+@pytest.mark.parametrize("name", CONDUCTANCES)
+def test_conductances_are_exact_and_what_they_drive_of_second_order(name):
+    """One step against an adaptive integration: the error of v falls with the third power of the step."""
+    equations = Equations(CONDUCTANCES[name])
+    names = [key for key, _ in equations.get_substituted_expressions({})]
+    draw = np.random.default_rng(7)
+    values = {key: draw.uniform(0.5, 1.5) for key in sorted(equations.identifiers | equations.names)}
+    values |= {exponentials.NAME.format(k): exponentials.exp_difference for k in range(2, 7)}
+    values |= {"exp": np.exp, "exprel": exprel, "A": 5.0, "B": -2.0}
+    start, code = draw.uniform(0.5, 1.5, len(names)), symbolic.averaged_update(equations, {})
+
+    def derivative(_, state):
+        at = values | dict(zip(names, state, strict=True))
+        return [eval(rhs.code, {}, at) for _, rhs in equations.get_substituted_expressions({})]
+
+    off = {}
+    for dt in (0.1, 0.05):
+        solved = solve_ivp(derivative, (0, dt), start, rtol=1e-12, atol=1e-12).y[:, -1]
+        found = values | dict(zip(names, start, strict=True)) | {"dt": dt}
+        exec(code, {}, found)
+        off[dt] = {key: abs(found[key] - one) for key, one in zip(names, solved, strict=True)}
+    for key in names:
+        if key in "vw":
+            assert 6.5 < off[0.1][key] / off[0.05][key] < 9.5
+        else:
+            assert off[0.1][key] < 1e-11
+
+
+def test_a_membrane_without_leak_and_conductance_stays():
+    """Exponential Euler divides 0 by 0 there."""
+    at = dict(v=0.3, g=0.0, I=0.0, A=1.0, c=1.0, ts=1.0, dt=0.1, exp=np.exp, exprel=exprel)
+    exec(symbolic.averaged_update(Equations(CONDUCTANCES["without a leak"]), {}), {}, at)
+    assert at["v"] == 0.3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SLOW["cuba"],  # linear: exact
+        "dv/dt = (g*(E - v) - w - v)/tm : 1\ndw/dt = (v - w)/tw : 1\ndg/dt = -g/ts : 1",  # v and w circle
+        "dv/dt = (g*(E - v) - v**2)/tm : 1\ndg/dt = -g/ts : 1",
+        "dv/dt = (g*(E - v) - v)/tm : 1\ndg/dt = h/ts : 1\ndh/dt = -g/ts : 1",  # g and h in a circle
+        "dv/dt = (sin(t) - v)/tm : 1\ndg/dt = -g/ts : 1",
+    ],
+)
+def test_what_has_no_averages_is_left_to_exponential_euler(text):
+    assert symbolic.averaged_update(Equations(text), {}) is None
+
+
+@pytest.mark.parametrize(
+    "text, level, said",
+    [
+        (TOO_LARGE["adaptive, with a current"], "WARNING", ["s, v, w", "'exact'", "'exponential_euler'"]),
+        ("dv/dt = (k*w - v)/tm : 1\ndw/dt = -v*w/tw : 1", "INFO", ["v, w", "'exact'", "'exponential_euler'"]),
+    ],
+)
+def test_the_log_says_what_takes_the_place_of_a_method(text, level, said, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PLASTICA_CACHE", str(tmp_path / "cache"))
+    updater = symbolic.RememberingStateUpdater("exact", standard, ActiveDevice)
+    with caplog.at_level("INFO", "plastica"), symbolic.of_circuit():
+        for _ in range(2):  # computed, and taken from disk
+            caplog.clear()
+            with pytest.raises(UnsupportedEquationsException):
+                updater(Equations(text), {})
+            [record] = [one for one in caplog.records if one.name == "plastica"]
+            assert record.levelname == level
+            assert all(part in record.getMessage() for part in said)
 
 
 @pytest.mark.parametrize(
