@@ -185,18 +185,18 @@ def draw_cuba(draw, k):
         V_t=-50.0,
         V_r=draw.uniform(-70, -55),
         t_ref=0.1 * draw.integers(1, 60),
-        **models.draw_input(draw, 20, 5),
+        **models.draw_input(draw, 40, 5),
     )
 
 
 PAPER = dict(tau_m=20.0, tau_e=5.0, tau_i=10.0, E_L=-49.0, V_t=-50.0, V_r=-60.0, t_ref=5.0)
 CUBA = [
-    dict(PAPER, w_e=9.0, w_i=9.0, d_e=0.1, d_i=0.1),
-    dict(PAPER, w_e=1.62, w_i=9.0, d_e=1.0, d_i=2.0),
-    dict(PAPER, E_L=-60.0, w_e=15.0, w_i=4.0, d_e=0.5, d_i=0.3),
-    dict(PAPER, tau_i=20.0, w_e=12.0, w_i=7.0, d_e=0.2, d_i=0.2),
-    dict(PAPER, tau_m=5.0, tau_i=5.0, E_L=-55.0, w_e=12.0, w_i=7.0, d_e=0.2, d_i=0.2),
-    dict(PAPER, tau_m=10.0, tau_e=0.5, tau_i=10.0 * (1 + 1e-9), w_e=30.0, w_i=7.0, d_e=4.0, d_i=0.2),
+    dict(PAPER, w_e=27.0, w_i=9.0, d_e=0.1, d_i=0.1),
+    dict(PAPER, E_L=-40.0, w_e=1.62, w_i=9.0, d_e=1.0, d_i=2.0),
+    dict(PAPER, E_L=-60.0, w_e=45.0, w_i=4.0, d_e=0.5, d_i=0.3),
+    dict(PAPER, tau_i=20.0, w_e=36.0, w_i=7.0, d_e=0.2, d_i=0.2),
+    dict(PAPER, tau_m=5.0, tau_i=5.0, E_L=-55.0, w_e=24.0, w_i=7.0, d_e=0.2, d_i=0.2),
+    dict(PAPER, tau_m=10.0, tau_e=0.5, tau_i=10.0 * (1 + 1e-9), w_e=90.0, w_i=7.0, d_e=4.0, d_i=0.2),
 ]
 
 

@@ -79,7 +79,8 @@ def theirs(nest, p, w, trains, pulses, lag, wait, *, every=1, slice=1, changed=N
 def by_events(p, w, trains, pulses, lag, wait, upper=np.inf):
     """The weight at each presynaptic spike, integrated exactly from event to event.
 
-    With an upper bound the weight is cut off, there and at 0, at spikes of the pair and only there.
+    With an upper bound the weight is cut off, there and at 0, at spikes of the pair and where the rule moves
+    its reference, every 5 tau_c, and only there.
     """
     courses = []
     for k, (pre, post) in enumerate(trains):
@@ -88,13 +89,16 @@ def by_events(p, w, trains, pulses, lag, wait, upper=np.inf):
         tau_c, tau_n = n_k["tau_c"], n_k["tau_n"]
         tau = tau_c * tau_n / (tau_c + tau_n)
         weight, c, n, x, y, last, course = w[k], 0.0, 0.0, 0.0, 0.0, 0, []
-        for t in np.unique(np.concatenate([pre, post, pulse])):
+        every = round(5 * tau_c / STEP)
+        # at the start of a step; what arrives at t has acted when the step after the next begins
+        sweep = np.arange(every, pre[-1], every) - 2 if np.isfinite(upper) else []
+        for t in np.unique(np.concatenate([pre, post, pulse, sweep])):
             s = (t - last) * STEP
             weight += c * (n_k["b"] * tau_c * np.expm1(-s / tau_c) - n * tau * np.expm1(-s / tau))
             c, n = c * np.exp(-s / tau_c), n * np.exp(-s / tau_n)
             x, y = x * np.exp(-s / n_k["tau_plus"]), y * np.exp(-s / n_k["tau_minus"])
             last = t
-            if np.isfinite(upper) and (t in pre or t in post):
+            if np.isfinite(upper) and (t in pre or t in post or t in sweep):
                 weight = np.clip(weight, 0, upper)
             if t in pre:
                 course.append(weight)
@@ -202,8 +206,9 @@ def test_slices_longer_than_a_step_under_random_trains(nest, agrees, draw):
 
 
 def test_bounds(nest, agrees, draw):
-    """NEST cuts the weight off at every step; here it is cut off at spikes, and where it is recorded."""
-    p = draw_numbers(draw, 400.0, 150.0, draw.uniform(4e-3, 8e-3))
+    """NEST cuts the weight off at every step; here at spikes, where it is recorded, and every 5 tau_c."""
+    tau_c = float(draw.integers(100, 401))  # 5 tau_c is a multiple of the step
+    p = draw_numbers(draw, tau_c, draw.uniform(50, 300), draw.uniform(4e-3, 8e-3))
     trains, pulses = draw_trains(draw, n=N, lag=2), draw_pulses(draw, 2)
     free = by_events(p, np.zeros(N), trains, pulses, 2, 2)
     upper = 0.3 * moved(free)
@@ -221,11 +226,13 @@ def test_bounds(nest, agrees, draw):
         SUBJECT, ORACLE, "bounds reached, recorded at the end: largest difference, over the range",
         largest(at_end, [course[-1:] for course in other], upper), 1.0,
         note="A stated difference: NEST cuts the weight off at every step; here it is cut off where a spike "
-        "or a recorder asks for it, so that a weight that leaves its range between spikes can come back.",
+        "or a recorder asks for it and every 5 tau_c, so that a weight that leaves its range in between can "
+        "come back.",
     )  # fmt: skip
     at_spikes = by_events(*given, upper=upper)
     agrees(
         SUBJECT, "event-by-event integration", "bounds reached: largest difference, over the range",
         largest(at_end, [course[-1:] for course in at_spikes], upper), EQUAL,
-        note="An integration in the test that cuts the weight off at spikes only.",
+        note="An integration in the test that cuts the weight off at spikes only, and every 5 tau_c, where "
+        "the rule moves its reference.",
     )  # fmt: skip
