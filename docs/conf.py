@@ -33,6 +33,7 @@ html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
 templates_path = []
+smartquotes = False  # what stands in quotes is often code
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from collections import Counter
 from functools import cache
 
 from . import DOCS
@@ -34,7 +36,8 @@ def comparison_table(rows):
 
     Rows that differ in what was measured only (the same comparison with other numbers) are one.
     """
-    notes = list(dict.fromkeys(row["note"] for row in rows if row["note"]))
+    parts = _parts_of_notes(rows)
+    notes = list(dict.fromkeys(note for _, shared in parts.values() for note in shared))
     same = {}
     for row in rows:
         key = tuple(row[name] for name in ("oracle", "quantity", "note", "low", "high", "unit", "holds"))
@@ -42,7 +45,9 @@ def comparison_table(rows):
     body = []
     for alike in same.values():
         row = alike[0]
-        mark = f" [{notes.index(row['note']) + 1}]" if row["note"] else ""
+        own, shared = parts[row["note"]]
+        mark = f" ({'; '.join(own)})" if own else ""
+        mark += "".join(f" [{notes.index(note) + 1}]" for note in shared)
         verdict = "holds" if row["holds"] else "**FAILS**"
         unit = "" if row["unit"] == "1" else escaped(row["unit"])
         line = [escaped(row["oracle"]), escaped(row["quantity"] + mark), _measured(alike)]
@@ -53,6 +58,24 @@ def comparison_table(rows):
     files = dict.fromkeys(row["test"].partition("::")[0] for row in rows)
     text.append(f"Compared in {', '.join(map(code, files))}.")
     return "\n\n".join(text)
+
+
+def _parts_of_notes(rows):
+    """Note to (what belongs to its row alone, what stands below the table).
+
+    Where notes share all of their clauses but short ones with numbers, those belong to the rows.
+    """
+    clauses = {row["note"]: row["note"].split("; ") for row in rows}
+    found = Counter(clause for listed in clauses.values() for clause in listed)
+    parts = {"": ([], [])}
+    for note, listed in clauses.items():
+        own = [clause for clause in listed if found[clause] == 1]
+        numbers = own and all(len(clause) <= 60 and re.search(r"\d", clause) for clause in own)
+        shared = "; ".join(clause for clause in listed if clause not in own)
+        shared = shared[:1].upper() + shared[1:]
+        if note:
+            parts[note] = (own, [shared]) if numbers and shared else ([], [note])
+    return parts
 
 
 def _measured(rows):

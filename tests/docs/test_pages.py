@@ -149,6 +149,9 @@ def test_a_card_shows_its_comparisons(monkeypatch):
     assert "1 of them do not hold" in evidence.oracle_page().replace("2 comparisons, ", "")
     other = {**row, "measured": 2e-7}  # the same comparison with other parameters
     assert "| 2·10⁻⁷ to 0.05 (2 cases) |" in evidence.comparison_table([row, other])
+    ours, theirs = ({**row, "note": f"8 seeds each; spread {k}"} for k in (3, 5))
+    text = evidence.comparison_table([ours, theirs]).replace("\\", "")
+    assert "spike times (spread 3) [1]" in text and text.count("8 seeds each") == 1
 
 
 def test_a_colon_in_the_docstring_of_a_property_names_no_type():
