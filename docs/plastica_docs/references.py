@@ -23,6 +23,7 @@ def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def _aliases(module, path):
     """Local name to qualified name of everything that a module imports."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
@@ -71,7 +72,7 @@ def definitions(module, path):
         elif isinstance(node, ast.Assign):
             owned[node] = [t.id for t in node.targets if isinstance(t, ast.Name)]
     aliases = _aliases(module, path)
-    aliases |= {name: f"{module}.{name}" for names in owned.values() for name in names}
+    aliases = aliases | {name: f"{module}.{name}" for names in owned.values() for name in names}
     found = {}
     for node in top:
         for name in owned.get(node) or [""]:
@@ -162,8 +163,8 @@ def used_by_tests():
         graph = {name: named for name, named in definitions(module, path).items() if name in constants}
         aliases = _aliases(module, path) | {name.rpartition(".")[2]: name for name in constants}
         for node in _tests(path):
-            kept = _WithoutRefusals().visit(copy.deepcopy(node))
             refuses = any(_is_call_of(inner, "raises") for inner in ast.walk(node))
+            kept = _WithoutRefusals().visit(copy.deepcopy(node)) if refuses else node
             if refuses and not _compares(kept):
                 continue
             sentence = (ast.get_docstring(node) or "").partition("\n\n")[0]
