@@ -9,6 +9,7 @@ is built, so that workers which are handed a `Program` and numbers start fast. B
 import gc
 import importlib.util
 import sys
+import time
 
 _PUBLIC = {
     "run": "simulate",
@@ -37,9 +38,9 @@ def _register():
     from .device import register
 
     register()
-    if not hasattr(sys, "ps1") and "IPython" not in sys.modules:
-        # What sympy and Brian2 made at their import lives as long as the process. To search it for cycles
-        # takes scripts 0.4 s when they end.
+    if time.process_time() < 5 and not hasattr(sys, "ps1") and "IPython" not in sys.modules:
+        # A script that has done little but import: what sympy and Brian2 made lives as long as the process.
+        # To search it for cycles would take 0.4 s at the end.
         gc.freeze()
 
 

@@ -204,9 +204,12 @@ class Compilation:
         self.directory = Path(directory).absolute()
         self.compiler, self.flags, self.link_flags, self.parallel = compiler, flags, link_flags, parallel
         self.objects = self.directory / OBJECTS
+        self.place = folder("objects")  # where compiled units are kept for other projects, or None
         self.done = []  # calls of the compiler
 
     def clean(self):
+        """Remove what was compiled here; what other projects compiled is not used either."""
+        self.place = None
         shutil.rmtree(self.objects, ignore_errors=True)
         (self.directory / "main").unlink(missing_ok=True)
 
@@ -222,15 +225,14 @@ class Compilation:
         includes = units.Includes(self.directory, self.flags)
         wanted = units.make_units(self.directory, code_objects, source_files, includes)
         targets = {unit: self._targets(unit, includes) for unit in wanted}
-        place = folder("objects")
         shared = {
             targets[unit][0][0]
             for unit in wanted
-            if place and objects.can_be_shared(includes.not_in_the_project(unit.source))
+            if self.place and objects.can_be_shared(includes.not_in_the_project(unit.source))
         }
         for path in shared:
             if not path.exists():
-                objects.recall(path, place)
+                objects.recall(path, self.place)
         jobs = {
             unit: self._job(
                 unit.name, unit.source, targets[unit][0][0], _light(self.flags) if unit.light else []
@@ -254,7 +256,9 @@ class Compilation:
                 jobs[unit].command[after:after] = options
             # What takes longest comes first: the light ones, which are large, then the largest.
             self._run(sorted((jobs[unit] for unit in waiting), key=lambda job: -weight[job.name]))
-        objects.keep([job.target for job in jobs.values() if not job.failed and job.target in shared], place)
+        made = [job.target for job in jobs.values() if not job.failed and job.target in shared]
+        if made:
+            objects.keep(made, self.place)
         for unit, job in jobs.items():
             if job.failed:
                 self._compile_apart(unit, targets[unit][1], job)

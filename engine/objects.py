@@ -7,24 +7,37 @@ size is for them; those used longest ago go first.
 
 import hashlib
 import os
-import re
 
 from .cache import size_limit
+from .errors import CacheError
 from .toolchain import write_atomically
 
 SHARE = 0.1  # of the cache's size
 _SIZE = hashlib.sha256().digest_size
 
-# Headers with these names come with the compiler and the system. Those of other libraries may change without
-# notice, so that what includes them is compiled in each project.
-_STANDARD = re.compile(
-    r"[a-z_]+|(assert|errno|math|signal|stdint|stdio|stdlib|string|time|unistd)\.h|sys/\w+\.h"
-)
+# Headers of the languages and of the system. Those of other libraries may change without notice, so that
+# what includes them is compiled in each project.
+_CPP = """
+algorithm any array atomic bitset cassert ccomplex cctype cerrno cfenv cfloat charconv chrono cinttypes
+ciso646 climits clocale cmath codecvt complex condition_variable csetjmp csignal cstdalign cstdarg cstdbool
+cstddef cstdint cstdio cstdlib cstring ctgmath ctime cuchar cwchar cwctype deque exception execution
+filesystem forward_list fstream functional future initializer_list iomanip ios iosfwd iostream istream
+iterator limits list locale map memory memory_resource mutex new numeric optional ostream queue random ratio
+regex scoped_allocator set shared_mutex sstream stack stdexcept streambuf string string_view strstream
+system_error thread tuple type_traits typeindex typeinfo unordered_map unordered_set utility valarray
+variant vector
+""".split()
+_C = """
+assert complex ctype errno fenv float inttypes iso646 limits locale math pthread setjmp signal stdalign
+stdarg stdbool stddef stdint stdio stdlib string sys/mman sys/prctl sys/resource sys/stat sys/time sys/types
+sys/wait tgmath time uchar unistd wchar wctype
+""".split()
+_STANDARD = {*_CPP, *(f"{name}.h" for name in _C)}
 
 
 def can_be_shared(headers):
     """Whether a unit with these headers from outside of its project is the same in all projects."""
-    return all(_STANDARD.fullmatch(name) for name in headers)
+    return _STANDARD.issuperset(headers)
 
 
 def recall(path, folder):
@@ -46,7 +59,7 @@ def keep(paths, folder):
             content = path.read_bytes()
             write_atomically(folder / path.name, content + hashlib.sha256(content).digest())
         _trim(folder)
-    except OSError:
+    except (OSError, CacheError):  # no room, no permission, a size that is no size
         pass  # compiled again next time
 
 

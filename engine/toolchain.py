@@ -114,9 +114,8 @@ def _identify(words, path, modified, size):
         family = "other"
     # With -march=native the same command compiles other code on another processor; caches are found on shared
     # homes.
-    return Compiler(
-        words, family, version, digest(path, modified, size, text, _processor(), OBJECT_FORMAT)[:24]
-    )
+    identity = digest(path, *words[1:], modified, size, text, _processor(), OBJECT_FORMAT)[:24]
+    return Compiler(words, family, version, identity)
 
 
 def _processor():

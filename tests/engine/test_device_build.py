@@ -161,6 +161,11 @@ def test_a_kept_unit_is_used_only_if_it_is_whole(tmp_path):
         assert unit.exists() == (damage is None)
 
 
+def test_options_in_the_compilers_command_count_for_the_key():
+    identities = {toolchain.find_compiler(f"g++{more}").identity for more in ("", " -DGAIN=2", " -DGAIN=3")}
+    assert len(identities) == 3
+
+
 def test_units_used_longest_ago_make_room(tmp_path, monkeypatch):
     monkeypatch.setenv("PLASTICA_CACHE_SIZE", "10K")  # a tenth of it for units
     shelf = tmp_path / "shelf"
@@ -179,6 +184,7 @@ def test_units_used_longest_ago_make_room(tmp_path, monkeypatch):
         ("math.h", True),
         ("sys/wait.h", True),
         ("gsl/gsl_rng.h", False),
+        ("armadillo", False),
         ("Eigen/Dense", False),
     ]
     + [("own.h", False), ("stddef.hpp", False)],
@@ -327,7 +333,7 @@ def test_jobs_leave_complete_files_only(tmp_path):
 @pytest.mark.compiled
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_an_interruption_leaves_nothing_half_written(tmp_path):
-    process = start("small", "fast_standalone", tmp_path)
+    process = start("small", "fast_standalone", tmp_path, PLASTICA_CACHE=str(tmp_path / "cache"))
     project = tmp_path / "project"
     deadline = time.monotonic() + 100
     while not list(project.glob("build/.*.o-*")):
@@ -336,7 +342,7 @@ def test_an_interruption_leaves_nothing_half_written(tmp_path):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT, output
-    assert not leftovers(project) and not (project / "main").exists()
+    assert not leftovers(tmp_path) and not (project / "main").exists()
     assert run("small", "fast_standalone", tmp_path)["t"].size
 
 
