@@ -46,7 +46,6 @@ nb_merge_streams = True
 nb_ipywidgets_js = {}  # these scripts would come over a network; bars of progress have no place here either
 os.environ["TQDM_DISABLE"] = "1"
 os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
-nb_output_stderr = "warn"  # what notebooks say there is a warning of this build
 # Kernels take their settings from here, not from the user. Their warning that what they say is not encrypted
 # is left out: it stays on this machine.
 ipython = HERE / "_build" / "ipython"

@@ -126,7 +126,8 @@ def _results(name, report):
     of = f" Seeds: {', '.join(map(str, seeds))}." if seeds else " Nothing in it is random."
     failing = [claim for claim in report["claims"] if not claim["holds"]]
     parts = [
-        f"![{escaped(name)}](figures/{name}.png)",
+        # The picture leads to itself: on a phone it is small.
+        f"```{{image}} figures/{name}.png\n:alt: {name}\n:target: ../_images/{name}.png\n```",
         f"Shown is **{form(report)}**, which ran for {report['runtime_s']:.0f} s; {_verdict(report)}.{of}",
     ]
     if failing:
@@ -157,8 +158,8 @@ def _results(name, report):
 def _claims(claims):
     rows = []
     for claim in claims:
-        number = f"{short(claim['measured'])} {claim['unit']}".strip()
-        must = f"{interval(claim['low'], claim['high'])} {claim['unit']}".strip()
+        number = f"{short(claim['measured'])}\u00a0{claim['unit']}".strip()
+        must = f"{interval(claim['low'], claim['high'])}\u00a0{claim['unit']}".strip()
         texts = (escaped(text) for text in (claim["name"], number, "not " * claim["control"] + must))
         rows.append((*texts, "holds" if claim["holds"] else "**FAILS**", escaped(claim["source"])))
     return table(("claim", "measured", "must be", "", "source of the bounds"), rows)

@@ -71,6 +71,8 @@ def test_everything_is_built_without_a_warning():
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     assert faults(HTML) == []
+    warned = [p.name for p in HTML.rglob("*.html") if "[py.warnings]" in p.read_text(encoding="utf-8")]
+    assert warned == []  # of libraries, in the outputs of notebooks
     known = {path.stem for path in (HTML / "gallery").glob("*.html")} - {"index"}
     from experiments.__main__ import discover
 
