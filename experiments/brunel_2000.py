@@ -22,8 +22,8 @@ grows: irregular cells fire more, the fast oscillation fades and activity in AI 
 numbers no longer apply, and the quick form is judged by the closed form.
 
 The slow oscillation is broad. Over 3 s the place of its largest power scatters from 19 to 27 Hz between runs,
-over the 9 s of the full form from 19.5 to 21.5 Hz (eight seeds), against 22 Hz, with frequencies 2 Hz apart. In
-AI rates stay up to 5 % below the closed form.
+over the 9 s of the full form from 19.5 to 21.5 Hz (eight seeds; the spectrum has a value every 2 Hz), against
+the printed 22 Hz. In AI rates stay up to 5 % below the closed form.
 """
 
 import numpy as np
