@@ -9,7 +9,7 @@ import copy
 import dataclasses
 from dataclasses import dataclass, field
 
-from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, Unit
+from brian2.units.fundamentalunits import DIMENSIONLESS
 
 from . import display
 from .equations import (
@@ -24,7 +24,7 @@ from .equations import (
     refuse_reserved,
 )
 from .errors import CircuitError, listed, nearest
-from .values import dimension, kind, number, of_their_kinds, refuse_no_text, same_dimension
+from .values import dimension, is_unit, kind, number, of_their_kinds, refuse_no_text, same_dimension
 
 # Methods of integration, and which of Brian2's are tried for each, in this order.
 METHODS = {
@@ -106,7 +106,7 @@ class Cell:
                 f"{listed(METHODS)}."
             )
         for port, unit in self.inputs.items():
-            if not isinstance(unit, (Unit, Quantity)) and unit != 1:
+            if not is_unit(unit):
                 raise CircuitError(
                     f"{where}, input {port}: got {unit!r}; give its unit, such as inputs={{'I': amp}}."
                 )

@@ -22,6 +22,7 @@ from brian2 import Mohm, cm, ms, msiemens, mV, nF, nS, pA, pF, uF, uS
 from brian2.units import Quantity, amp, meter, second, volt
 
 from .cell import Cell
+from .errors import guard
 
 __all__ = [
     "Pattern", "adaptive_exponential", "adaptive_exponential_patterns", "adaptive_threshold", "cuba",
@@ -468,3 +469,6 @@ def adaptive_exponential_patterns():
         )
         made[name] = Pattern(name, cell, 0.025 * ms, 500 * ms, current * pA)
     return made
+
+
+guard(globals())

@@ -11,8 +11,16 @@ from dataclasses import dataclass, field
 from brian2.units import mmolar, ms, mV, nA, nS
 
 from . import display
-from .errors import CircuitError
-from .values import dimension, number, of_their_kinds, unit_text, units_of_needs, with_numbers
+from .errors import CircuitError, guard
+from .values import (
+    dimension,
+    number,
+    of_their_kinds,
+    refuse_no_text,
+    unit_text,
+    units_of_needs,
+    with_numbers,
+)
 
 
 @dataclass(frozen=True)
@@ -181,8 +189,15 @@ def _unit(value, example, where):
     return unit_text(dimension(example if isinstance(value, str) else number(value, where)))
 
 
+def _to(port, expression):
+    """What is added to an input, whose name is text."""
+    refuse_no_text("Synapse, port", port)
+    return {port: expression}
+
+
 def delta(variable, w=1 * mV):
     """Each spike adds w to a variable of the target at once: variable += w."""
+    refuse_no_text("delta, variable", variable)
     return Synapse(
         "delta", deliver={variable: "w"}, params={"w": w}, source="delta: definition of this project"
     )
@@ -193,7 +208,7 @@ def exponential_current(w=0.1 * nA, tau=5 * ms, port="I"):
     return Synapse(
         "exponential_current",
         post=f"dI_syn/dt = -I_syn/tau : {_unit(w, nA, 'exponential_current, w')}",
-        adds={port: "I_syn"},
+        adds=_to(port, "I_syn"),
         deliver={"I_syn": "w"},
         params={"w": w, "tau": tau},
         source="exponential current: definition of this project",
@@ -211,7 +226,7 @@ def alpha_current(w=0.1 * nA, tau=5 * ms, port="I"):
         "alpha_current",
         post=f"""dI_syn/dt = (exp(1)*s_syn - I_syn)/tau : {unit}
                  ds_syn/dt = -s_syn/tau : {unit}""",
-        adds={port: "I_syn"},
+        adds=_to(port, "I_syn"),
         deliver={"s_syn": "w"},
         params={"w": w, "tau": tau},
         source="Rall 1967",
@@ -225,7 +240,7 @@ def exponential_conductance(w=1 * nS, tau=5 * ms, E=0 * mV, port="I"):
     return Synapse(
         "exponential_conductance",
         post=f"dg/dt = -g/tau : {_unit(w, nS, 'exponential_conductance, w')}",
-        adds={port: "g*(E - v)"},
+        adds=_to(port, "g*(E - v)"),
         deliver={"g": "w"},
         params={"w": w, "tau": tau, "E": E},
         needs={"v": mV},
@@ -254,7 +269,7 @@ def double_exponential_conductance(w=1 * nS, tau_rise=1 * ms, tau_decay=5 * ms, 
                  dg_decay/dt = -g_decay/tau_decay : {unit}
                  dg_rise/dt = -g_rise/rise : {unit}
                  g = peak*(g_decay - g_rise) : {unit}""",
-        adds={port: "g*(E - v)"},
+        adds=_to(port, "g*(E - v)"),
         deliver={"g_decay": "w", "g_rise": "w"},
         params={"w": w, "tau_rise": tau_rise, "tau_decay": tau_decay, "E": E},
         needs={"v": mV},
@@ -272,7 +287,7 @@ def nmda(w=1 * nS, tau_rise=2 * ms, tau_decay=100 * ms, E=0 * mV, Mg=1 * mmolar,
     return dataclasses.replace(
         synapse,
         name="nmda",
-        adds={port: "g*(E - v)/(1 + exp(-beta*v)*Mg/K_Mg)"},
+        adds=_to(port, "g*(E - v)/(1 + exp(-beta*v)*Mg/K_Mg)"),
         params={**synapse.params, "Mg": Mg, "K_Mg": 3.57 * mmolar, "beta": 0.062 / mV},
         source="Jahr & Stevens 1990, eq. 4a",
     )
@@ -282,11 +297,13 @@ def linear(w=1.0, variable="x", unit=1, port="I"):
     """A synapse between rate neurons: the sum over the sources of w*variable, at every step, added to the
     input `port`. `unit` is that of the source's variable.
     """
+    refuse_no_text("linear, variable", variable)
+    units_of_needs({variable: unit}, "linear")
     example = number(1.0 if isinstance(w, str) else w, "linear, w") * unit
     return Synapse(
         "linear",
         post=f"I_lin : {unit_text(dimension(example))}",
-        adds={port: "I_lin"},
+        adds=_to(port, "I_lin"),
         summed={"I_lin": f"w*{variable}_pre"},
         params={"w": w},
         needs={f"{variable}_pre": unit},
@@ -303,7 +320,7 @@ def gap_junction(w=1 * nS, port="I"):
         "gap_junction",
         post="I_gap : "
         f"{unit_text(dimension(number(nS if isinstance(w, str) else w, 'gap_junction, w') * mV))}",
-        adds={port: "I_gap"},
+        adds=_to(port, "I_gap"),
         summed={"I_gap": "w*(v_pre - v_post)"},
         params={"w": w},
         needs={"v": mV},
@@ -352,3 +369,6 @@ def tsodyks_markram(synapse, U=0.5, tau_rec=800 * ms, tau_facil=1 * ms):
         params={**synapse.params, "U": U, "tau_rec": tau_rec, "tau_facil": tau_facil},
         source="Markram, Wang & Tsodyks 1998",
     )
+
+
+guard(globals())

@@ -138,10 +138,17 @@ def refuse_no_text(where, *texts, error=CircuitError):
             raise error(f"{where}: got {text!r}, but it is text.")
 
 
+def is_unit(value):
+    """Whether a value is a unit, a quantity that has it, or 1."""
+    return isinstance(value, (Unit, Quantity)) and not np.ndim(value) or (
+        isinstance(value, numbers.Real) and value == 1
+    )
+
+
 def units_of_needs(needs, where, error=CircuitError):
     """Refuse variables that cells must have whose units are none."""
     for name, unit in needs.items():
-        if not isinstance(unit, (Unit, Quantity)) and unit != 1:
+        if not is_unit(unit):
             raise error(f"{where}, needs: got {unit!r} for {name!r}; give its unit, such as {{'v': volt}}.")
 
 

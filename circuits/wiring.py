@@ -11,7 +11,7 @@ from numbers import Real
 import numpy as np
 from brian2.units.fundamentalunits import DIMENSIONLESS
 
-from .errors import CircuitError
+from .errors import CircuitError, guard
 from .values import kind, number, same_dimension, whole_numbers
 
 # The connection probability at distance D, for the kinds that need one per pair.
@@ -115,3 +115,6 @@ def grid(*shape):
         .reshape(-1, 3)
         .astype(float)
     )
+
+
+guard(globals())

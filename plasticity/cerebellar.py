@@ -11,6 +11,8 @@ from math import atan, comb, exp, sin
 
 from brian2 import ms
 
+from circuits.errors import guard
+
 from .rule import Rule, RuleError
 from .stdp import pair
 
@@ -39,9 +41,9 @@ def climbing_fibre(*, A_plus=0.00165, A_minus=0.0035, peak=100 * ms, exponent=20
     so that K at whole steps has no error but rounding. As in the source, K repeats itself: its next lobe, at
     306 ms, is exp(-pi) = 0.043 as high. The exponent is even and belongs to the text; all else is a number.
     """
-    if not isinstance(exponent, int) or exponent < 2 or exponent % 2:
+    if not isinstance(exponent, int) or not 2 <= exponent <= 100 or exponent % 2:
         raise RuleError(
-            f"climbing_fibre: exponent={exponent!r}; give an even whole number from 2, such as 20."
+            f"climbing_fibre: exponent={exponent!r}; give an even whole number from 2 to 100, such as 20."
         )
     angle = atan(exponent)
     norm = exp(-angle) * sin(angle) ** exponent
@@ -143,3 +145,6 @@ def window(*, A_plus=0.001, kept=0.8, name="window"):
         remedy={"recent_pre": "Take granule cells that count (circuits.granular.layer)."},
         source="Yamazaki & Tanaka 2007",
     )
+
+
+guard(globals())

@@ -8,7 +8,9 @@ makes proteins in time. All take what other rules propose.
 
 from brian2 import ms, mV, second
 
-from .rule import Periodic, Rule
+from circuits.errors import guard
+
+from .rule import Periodic, Rule, RuleError
 
 __all__ = ["benna_fusi", "cascade", "reference", "synaptic_intelligence", "tag_and_capture"]
 
@@ -103,8 +105,8 @@ def benna_fusi(*, m=6, tau=1 * second, name="benna_fusi"):
     time between two memories; m is structure. The hidden variables have no bounds, and w should have none
     that it meets.
     """
-    if not isinstance(m, int) or m < 1:
-        raise ValueError(f"benna_fusi: m is {m!r}; the chain needs a whole number of at least 1.")
+    if not isinstance(m, int) or not 1 <= m <= 100:
+        raise RuleError(f"benna_fusi: m is {m!r}; the chain needs a whole number from 1 to 100.")
     u = ["w", *(f"u_{k}" for k in range(2, m + 1))]
     level = [*u, f"0*{u[-1]}"]
     flows = [f"flow_{k + 1} = ({level[k]} - {level[k + 1]})/{2 ** (k + 3)}" for k in range(m)]
@@ -134,7 +136,7 @@ def cascade(*, n=10, x=0.5, scale=1.0, depth=None, name="cascade"):
     drawn from the stationary distribution.
     """
     if not isinstance(n, int) or n < 1 or not 0 < float(x) < 1:
-        raise ValueError(f"cascade: n is {n!r} and x is {x!r}; n is a whole number of at least 1, 0 < x < 1.")
+        raise RuleError(f"cascade: n is {n!r} and x is {x!r}; n is a whole number of at least 1, 0 < x < 1.")
     return Rule(
         name,
         synapse="depth : 1",
@@ -219,3 +221,6 @@ def tag_and_capture(
         ),
         source="Luboeinski & Tetzlaff 2021",
     )  # fmt: skip
+
+
+guard(globals())

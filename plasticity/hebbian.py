@@ -8,6 +8,7 @@ import numpy as np
 from brian2 import Hz, ms, second
 
 from circuits import Cell, CircuitError, current, population, projection, synapses, wiring
+from circuits.errors import guard
 
 from .rule import Rule, compose, unbounded
 
@@ -160,3 +161,6 @@ def spiking_oja(*, A=1e-3, alpha=1.0, tau=20 * ms, tau_mean=1 * second, name="sp
         params=dict(A=A, alpha=alpha, tau=tau, tau_mean=tau_mean),
         source="after Oja 1982 and Kempter, Gerstner & van Hemmen 1999",
     )
+
+
+guard(globals())

@@ -7,6 +7,8 @@ neuron goes onto one of the projections to it, once.
 
 from brian2 import Hz, ms, mV, second, volt
 
+from circuits.errors import guard
+
 from .rule import Periodic, Rule
 
 __all__ = ["intrinsic", "normalisation", "scaling", "triplet_ltd"]
@@ -125,3 +127,6 @@ def triplet_ltd(
         init={"nu": kappa},
         source="Zenke, Hennequin & Gerstner 2013",
     )
+
+
+guard(globals())

@@ -6,6 +6,8 @@ p = (w - w_min)/(w_max - w_min).
 
 from brian2 import Hz, ms, second
 
+from circuits.errors import guard
+
 from .rule import Periodic, Rule
 
 __all__ = ["falling_rate", "sliding_threshold", "state_dependent"]
@@ -98,3 +100,6 @@ def state_dependent(*, m=2.0, rest=0.0, tau_z=None, every=1 * second, name="stat
         init={"z": P},
         source="after Laborieux et al. 2021",
     )
+
+
+guard(globals())

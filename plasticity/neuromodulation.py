@@ -15,6 +15,7 @@ from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers
 
 from circuits import Cell
+from circuits.errors import guard
 from circuits.values import dimension, unit_text
 
 from .rule import Periodic, Rule
@@ -252,3 +253,6 @@ def eligibility(
         },
         source="Izhikevich 2007",
     )
+
+
+guard(globals())

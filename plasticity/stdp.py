@@ -8,7 +8,9 @@ Soft bounds and power laws are not rules but bounds: `compose(stdp.pair(), bound
 
 from brian2 import ms, mV, second, volt
 
-from .rule import Periodic, Rule
+from circuits.errors import guard
+
+from .rule import Periodic, Rule, RuleError
 
 # Two traces that every rule here shares: of presynaptic (x) and of postsynaptic spikes (y).
 _TRACES = """dx/dt = -x/tau_plus : 1 (event-driven)
@@ -201,7 +203,7 @@ def triplet(
     out.
     """
     if tau_x is None and float(A3_minus):
-        raise ValueError(f"triplet: A3_minus = {A3_minus:g} needs tau_x, the time constant of its trace r2.")
+        raise RuleError(f"triplet: A3_minus = {A3_minus:g} needs tau_x, the time constant of its trace r2.")
     slow = tau_x is not None
     params = dict(A2_plus=A2_plus, A3_plus=A3_plus, A2_minus=A2_minus)
     params |= dict(A3_minus=A3_minus) if slow else {}
@@ -246,6 +248,8 @@ def clopath(
     variable for it); filtered potentials start at theta_minus. Amplitudes count in units of w_ref. Left out:
     the homeostatic A_LTD, which depends on the mean potential.
     """
+    if not isinstance(stages, int) or not 1 <= stages <= 1000:
+        raise RuleError(f"clopath: stages is {stages!r}; give a whole number from 1 to 1000.")
     delayed = bool(float(delay))
     late = {k: f"u_{k}_{stages}" if delayed else f"u_{k}" for k in ("plus", "minus")}
     register, shift, start = "", (), {}
@@ -367,3 +371,6 @@ def calcium(
 # Above n thresholds there are n units of noise, and the stationary variance is n sigma^2/(2 Gamma).
 _NOISE_P = " + sigma*sqrt((1 - keep_p**2)/(gamma_p + gamma_d))*randn()"
 _NOISE_D = "\nrho += sigma*sqrt((1 - keep_d**2)/(2*gamma_d))*randn()"
+
+
+guard(globals())

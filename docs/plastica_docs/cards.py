@@ -145,7 +145,7 @@ def card(item):
     if used:
         links = ", ".join(f"[{name}](../gallery/{name}.md)" for name in used)
         parts += ["## In experiments", links]
-    path = inspect.getsourcefile(item.function)
+    path = inspect.getsourcefile(inspect.unwrap(item.function))
     source = (
         f"```{{literalinclude}} {'../../' + str(path)[len(str(ROOT)) + 1 :]}\n"
         f":pyobject: {item.function.__name__}\n```"
