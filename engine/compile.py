@@ -14,7 +14,6 @@ import shutil
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -204,12 +203,13 @@ class Compilation:
         self.directory = Path(directory).absolute()
         self.compiler, self.flags, self.link_flags, self.parallel = compiler, flags, link_flags, parallel
         self.objects = self.directory / OBJECTS
-        self.place = folder("objects")  # where compiled units are kept for other projects, or None
+        self.kept = folder("objects")  # where compiled units are kept for other projects, or None
+        self.from_scratch = False
         self.done = []  # calls of the compiler
 
     def clean(self):
         """Remove what was compiled here; what other projects compiled is not used either."""
-        self.place = None
+        self.from_scratch = True
         shutil.rmtree(self.objects, ignore_errors=True)
         (self.directory / "main").unlink(missing_ok=True)
 
@@ -225,14 +225,10 @@ class Compilation:
         includes = units.Includes(self.directory, self.flags)
         wanted = units.make_units(self.directory, code_objects, source_files, includes)
         targets = {unit: self._targets(unit, includes) for unit in wanted}
-        shared = {
-            targets[unit][0][0]
-            for unit in wanted
-            if self.place and objects.can_be_shared(includes.not_in_the_project(unit.source))
-        }
+        shared = self._shared(wanted, targets, includes, added_headers)
         for path in shared:
-            if not path.exists():
-                objects.recall(path, self.place)
+            if not (self.from_scratch or path.exists()):
+                objects.recall(path, self.kept)
         jobs = {
             unit: self._job(
                 unit.name, unit.source, targets[unit][0][0], _light(self.flags) if unit.light else []
@@ -242,23 +238,17 @@ class Compilation:
         }
         if jobs:
             weight = {u.name: u.light * 1e6 + sum(len(includes.text(s)) for s in u.sources) for u in jobs}
-            waiting = set(jobs)
-            with ThreadPoolExecutor(max_workers=1) as aside:
-                header = aside.submit(self._header, includes, added_headers)
-                if self.parallel > 1 and wait([header], timeout=0.1).not_done:
-                    # The header is being made, on one processor: as long as it takes to compile the library.
-                    early = {unit for unit in jobs if unit.name == "library"}
-                    self._run([jobs[unit] for unit in early])
-                    waiting -= early
-                options = header.result()
-            for unit in waiting:
+            early = [jobs[unit] for unit in jobs if unit.name == "library" and self.parallel > 1]
+            header = self._header(includes, added_headers, early)
+            waiting = [job for job in jobs.values() if job not in self.done]
+            for job in waiting:
                 after = len(self.compiler.command)
-                jobs[unit].command[after:after] = options
+                job.command[after:after] = header
             # What takes longest comes first: the light ones, which are large, then the largest.
-            self._run(sorted((jobs[unit] for unit in waiting), key=lambda job: -weight[job.name]))
+            self._run(sorted(waiting, key=lambda job: -weight[job.name]))
         made = [job.target for job in jobs.values() if not job.failed and job.target in shared]
         if made:
-            objects.keep(made, self.place)
+            objects.keep(made, self.kept)
         for unit, job in jobs.items():
             if job.failed:
                 self._compile_apart(unit, targets[unit][1], job)
@@ -270,6 +260,22 @@ class Compilation:
             if path.suffix == ".o" and path not in files or path.name.startswith("."):
                 path.unlink(missing_ok=True)
         return [unit.name for unit in jobs]
+
+    def _shared(self, wanted, targets, includes, added_headers):
+        """The compiled units that are the same in all projects: all that goes into them is in their names."""
+        # Headers that were added are in the precompiled one; debuggers and profilers are told of folders.
+        personal = ("-g", "--coverage", "-fprofile")
+        if (
+            not self.kept
+            or not objects.can_be_shared(includes.of_the_system(added_headers))
+            or any(flag.startswith(personal) for flag in self.flags)
+        ):
+            return set()
+        return {
+            targets[unit][0][0]
+            for unit in wanted
+            if objects.can_be_shared(includes.not_in_the_project(unit.source))
+        }
 
     def _targets(self, unit, includes):
         """Compiled files by content: that of the whole unit, and those of its sources one by one."""
@@ -319,8 +325,16 @@ class Compilation:
             self._fail("could not link the program", job)
         write_atomically(record, f"{key} {program.stat().st_mtime_ns}")
 
-    def _header(self, includes, added):
-        """Options for a header with what every source includes: standard headers, Brian2's, added ones."""
+    def _header(self, includes, added, early):
+        """Options for a header with what every source includes: standard headers, Brian2's, added ones.
+
+        To make it takes one processor two seconds, in which the jobs `early` are done without it.
+        """
+
+        def make(header):
+            self.done += early
+            run_jobs([header, *early], self.directory, self.parallel)
+
         place = folder("headers")
         if place is None:
             return []
@@ -332,7 +346,7 @@ class Compilation:
         if any(os.path.isabs(name) for name in own):  # found in a folder given with -I
             own, first = {}, []
         try:
-            return precompiled_header(self.compiler, flags, list(standard), place, own, first)
+            return precompiled_header(self.compiler, flags, list(standard), place, own, first, make)
         except CacheError as error:
             logger.info(f"Building without a precompiled header: {error}.", "no_header")
             return []

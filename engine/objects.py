@@ -7,6 +7,7 @@ size is for them; those used longest ago go first.
 
 import hashlib
 import os
+import time
 
 from .cache import size_limit
 from .errors import CacheError
@@ -64,6 +65,9 @@ def keep(paths, folder):
 
 
 def _trim(folder):
+    for draft in folder.glob(".*"):  # of a process that was killed
+        if time.time() - draft.stat().st_mtime > 3600:
+            draft.unlink(missing_ok=True)
     room = SHARE * size_limit()
     found = [(path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.o")]
     for _, size, path in sorted(found, reverse=True):

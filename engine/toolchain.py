@@ -114,7 +114,8 @@ def _identify(words, path, modified, size):
         family = "other"
     # With -march=native the same command compiles other code on another processor; caches are found on shared
     # homes.
-    identity = digest(path, *words[1:], modified, size, text, _processor(), OBJECT_FORMAT)[:24]
+    searched = [os.environ.get(name, "") for name in ("CPATH", "CPLUS_INCLUDE_PATH", "GCC_EXEC_PREFIX")]
+    identity = digest(path, *words[1:], *searched, modified, size, text, _processor(), OBJECT_FORMAT)[:24]
     return Compiler(words, family, version, identity)
 
 
@@ -153,7 +154,7 @@ class Remembered:
                 pass  # asked again next time
 
 
-def precompiled_header(compiler, flags, standard, folder, own=None, first=()):
+def precompiled_header(compiler, flags, standard, folder, own=None, first=(), run=None):
     """The options that let compilations with these flags start from headers that are already parsed.
 
     Made on the first call, found in `folder` afterwards. It stands for exactly this compiler, these flags and
@@ -165,6 +166,7 @@ def precompiled_header(compiler, flags, standard, folder, own=None, first=()):
     standard : names of standard headers, without brackets
     folder : pathlib.Path of the cache
     own : texts of further headers by name; only those in `first` are included by themselves
+    run : runs the `Job` that makes it, perhaps with others beside it
 
     Raises
     ------
@@ -191,7 +193,7 @@ def precompiled_header(compiler, flags, standard, folder, own=None, first=()):
             for name, content in {**own, source.name: text}.items():
                 (home / name).parent.mkdir(exist_ok=True)
                 write_atomically(home / name, content)
-            _make_header(compiler, flags, source, made)
+            _make_header(compiler, flags, source, made, run or (lambda job: run_jobs([job], home, 1)))
         _forget_old(Path(folder), home)
     except Timeout:
         raise CacheError(f"Another process has been making {home} for {_HEADER_WAIT} s") from None
@@ -210,15 +212,16 @@ def _sweep(home):
             leftover.unlink(missing_ok=True)
 
 
-def _make_header(compiler, flags, source, made):
+def _make_header(compiler, flags, source, made, run):
     target = source.with_name(source.name + (".pch" if compiler.family == "clang" else ".gch"))
     with tempfile.TemporaryDirectory(prefix=".making-", dir=source.parent) as scratch:
         draft, dependencies = Path(scratch) / target.name, Path(scratch) / "dependencies"
         command = [*compiler.command, *flags, f"-I{source.parent}", "-x", "c++-header", str(source)]
-        command += ["-o", str(draft), "-MD", "-MF", str(dependencies)]
-        result = subprocess.run(command, capture_output=True, text=True, errors="replace")
-        if result.returncode:
-            raise CacheError(f"{shlex.join(command)} failed: {_first_lines(result.stderr, 3)}")
+        command += ["-MD", "-MF", str(dependencies)]
+        job = Job("header", command, draft)
+        run(job)
+        if job.failed:
+            raise CacheError(f"{shlex.join(command)} failed: {_first_lines(job.output, 3)}")
         files = shlex.split(dependencies.read_text().replace("\\\n", " ").split(":", 1)[1])
         os.replace(draft, target)
         stamps = []
@@ -274,7 +277,8 @@ def run_jobs(jobs, directory, parallel):
 
     def work(job):
         draft = job.target.with_name(f".{job.target.name}-{os.getpid()}-{threading.get_ident()}")
-        command = [*job.command, "-o", str(draft.relative_to(directory))]
+        within = draft.is_relative_to(directory)
+        command = [*job.command, "-o", str(draft.relative_to(directory) if within else draft)]
         try:
             with lock:
                 if stop.is_set():

@@ -24,7 +24,8 @@ from .toolchain import digest, write_atomically
 
 FOLDER = "units"  # in the project
 LARGEST = 16  # code objects in a unit: more of them make another unit, so that big models use all processors
-LIGHT = ("queues", "program", "plastica")  # no inner loops, compiled with little optimisation
+OF_CIRCUITS = "plastica.cpp"  # compiled with little optimisation too
+LIGHT = ("queues", "program")  # no inner loops, compiled with little optimisation
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _write(directory, title, sources, text, kind=None):
 
 def _other(source):
     name = re.sub(r"[^A-Za-z0-9]+", "_", os.path.splitext(source)[0])[-60:]
-    return Unit(name, source, (source,), light=name in LIGHT)
+    return Unit(name, source, (source,), light=source == OF_CIRCUITS)
 
 
 def _can_share_a_unit(name, includes):
@@ -149,6 +150,7 @@ def code_objects_text(names, includes):
 class Includes:
     """Which files of the project, or of the folders given with -I, a source includes, and what is in them."""
 
+    _OTHER_DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*include(?:_next\b.*|[ \t]*[^"<\s].*)$', re.M)
     _DIRECTIVE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 
     def __init__(self, directory, flags):
@@ -197,8 +199,13 @@ class Includes:
 
     def not_in_the_project(self, path):
         """Names of the headers that `path` includes, directly or not, and that are found nowhere here."""
-        directives = (found for name in self.reached([path]) for found in self.of(name))
-        return {self._DIRECTIVE.match(directive).group(2) for directive, inner in directives if inner is None}
+        files = self.reached([path])
+        directives = (found for name in files for found in self.of(name))
+        names = {
+            self._DIRECTIVE.match(directive).group(2) for directive, inner in directives if inner is None
+        }
+        # A name that only the preprocessor knows (#include NAME) is one that is not known here.
+        return names | {line for name in files for line in self._OTHER_DIRECTIVE.findall(self.text(name))}
 
     def of_the_system(self, names):
         """Headers of the system among `names` and in all that these include, sorted."""

@@ -115,23 +115,28 @@ binomial.BinomialFunction.implementations[LoopCodeObject.class_name] = _binomial
 
 
 def _poisson(owner):
-    """Brian2's sampler of Poisson numbers, with a table for a mean below 10 that does not change; it ends the
-    program, with a message, where the mean is negative or its numbers do not fit into 32 bits.
+    """Brian2's sampler of Poisson numbers, with a table for a mean below 10 that does not change.
+
+    Programs of circuits end with a message where the mean is negative, as the interpreted backend does, or
+    its numbers do not fit into 32 bits. Scripts get what Brian2 has there: 0, and anything.
     """
     standard = DEFAULT_FUNCTIONS["poisson"].implementations[CPPCodeGenerator].get_code(owner)
     head = "int32_t _poisson(double lam, int32_t _idx)"
     if get_device().keep_draws or head not in standard:
         return standard
-    return standard.replace(head, head.replace("_poisson", "_poisson_each")) + """
-static int32_t _poisson(double lam, int32_t _idx)
-{
-    static fast_loop::Poisson table;
+    of_circuit = '"plastica.h"' in get_device().headers
+    refusing = """
     if (lam < 0 || lam > fast_loop::LARGEST_POISSON_MEAN)
-        fast_loop::refuse_poisson(lam);
+        fast_loop::refuse_poisson(lam);"""
+    each = standard.replace(head, head.replace("_poisson", "_poisson_each"))
+    return f"""{each}
+static int32_t _poisson(double lam, int32_t _idx)
+{{
+    static fast_loop::Poisson table;{refusing if of_circuit else ""}
     if (lam > 0 && lam < 10 && table.covers(lam))
         return table.draw(_rand(_idx));
     return _poisson_each(lam, _idx);
-}
+}}
 """
 
 

@@ -147,6 +147,15 @@ def test_builds_at_the_same_time(tmp_path):
     assert not leftovers(cache) and not leftovers(tmp_path / "one")
 
 
+def test_a_name_that_only_the_preprocessor_knows_is_one_from_outside(tmp_path):
+    (tmp_path / "a.cpp").write_text(
+        '#define WHICH "gain.h"\n#include WHICH\n# include <vector>\n#include"b.h"\n'
+    )
+    (tmp_path / "b.h").write_text("")
+    found = units.Includes(tmp_path, []).not_in_the_project("a.cpp")
+    assert found == {"vector", "#include WHICH"} and not objects.can_be_shared(found)
+
+
 def test_a_kept_unit_is_used_only_if_it_is_whole(tmp_path):
     shelf, unit = tmp_path / "shelf", tmp_path / "neurons-1.o"
     shelf.mkdir()

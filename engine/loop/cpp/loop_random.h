@@ -48,7 +48,7 @@ private:
     }
 };
 
-// Ends the program where no Poisson number can be drawn, or none that fits into 32 bits.
+// Ends the program, with a message: no Poisson number can be drawn, or none that fits into 32 bits.
 [[noreturn]] void refuse_poisson(double mean);
 const double LARGEST_POISSON_MEAN = 2.147e9;  // ten standard deviations below 2^31
 
