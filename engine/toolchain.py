@@ -12,11 +12,13 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -291,6 +293,7 @@ def run_jobs(jobs, directory, parallel):
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
+                    process_group=0,  # what is called the compiler starts the one that compiles
                 )
                 running.add(process)
             job.output = process.communicate()[0]
@@ -311,7 +314,8 @@ def run_jobs(jobs, directory, parallel):
         with lock:
             stop.set()
             for process in running:
-                process.terminate()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
