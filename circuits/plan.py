@@ -63,6 +63,8 @@ class Slot:
             if array.ndim != 1:
                 raise CircuitError(f"{self.number}: got shape {array.shape}; give a list of values.")
             return array
+        if array.ndim == 0 and self.step is not None:
+            return np.full(self.size, float(array))  # one number at all times
         if array.ndim == 0 and (self.size == 1 or not self.integer):
             return float(array)
         if self.shape is not None and array.shape == self.shape:

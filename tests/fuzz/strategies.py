@@ -6,10 +6,15 @@ for the place of the case among those that are compiled into one program.
 
 # ruff: noqa: E501  the texts of cases stay in one piece
 
+import ast
+import inspect
 import re
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+
+from circuits import neurons, synapses
+from plasticity import catalogue
 
 HEAD = """\
 import numpy as np
@@ -50,8 +55,8 @@ class Case:
     def deterministic(self):
         """Whether both backends must give the same numbers: nothing is drawn."""
         return not re.search(
-            r"\brandn?\(|\bxi\w*|probability\((?!0\)|1\))|fixed_in_degree\(|distance\(|\bpoisson\("
-            r"|consolidation\.cascade|tag_and_capture",
+            r"\brandn?\(|\bxi\w*|probability\((?![01][,)])|fixed_in_degree\(|distance\("
+            r"|\bpoisson\((?!\d, 0\*Hz\))|consolidation\.cascade|tag_and_capture",
             self.source(),
         )
 
@@ -108,17 +113,26 @@ LIBRARY = {
     "neurons.izhikevich()": ({}, {"v": "mV"}),
     "neurons.hodgkin_huxley()": ({}, {"v": "mV"}),
     "neurons.traub_miles()": ({"I": "nA"}, {"v": "mV"}),
+    "neurons.leaky(tau_m='20*ms*(1 + 0.1*i/N)', V_t='-50*mV + rand()*mV')": ({"I": "nA"}, {"v": "mV"}),
+    "neurons.leaky().plus('da/dt = -a/tau_a : amp', adds={'I': '-a'}, reset='a += 0.1*nA', "
+    "params={'tau_a': 30.3*ms}).but(t_ref=0*ms)": ({"I": "nA"}, {"v": "mV", "a": "nA"}),
+    "neurons.leaky().plus('x : 1', threshold='v > V_t + x*mV', reset='x += 0.3')": ({"I": "nA"}, {"v": "mV"}),
+    "neurons.cuba().edit('v = V_r', 'v = V_r + 0.1*mV').but(v=-61.3*mV)": (
+        {},
+        {"v": "mV", "g_e": "mV", "g_i": "mV"},
+    ),
 }
 
 
 @st.composite
-def cells(draw, n, library=True):
+def cells(draw, n, library=True, noisy=True):
     """A cell of the library, or one with equations put together from pieces."""
     if library and draw(st.integers(0, 3)) == 0:
         text = draw(st.sampled_from(sorted(LIBRARY)))
         ports, states = LIBRARY[text]
         return CellSource(text, dict(ports), dict(states), [])
-    core = draw(st.sampled_from(["linear", "linear", "quadratic", "cubic", "exponential", "rate", "noise"]))
+    cores = ["linear", "linear", "quadratic", "cubic", "exponential", "rate"]
+    core = draw(st.sampled_from(cores + ["noise"] * noisy))
     free = core in ("cubic", "rate")  # variables without unit
     unit, name = ("", "1") if free else ("mV", "volt")
     one = "1" if free else "mV"
@@ -306,7 +320,7 @@ def cells(draw, n, library=True):
     init = {}
     for state, its in states.items():
         if state == "v":
-            init["v"] = draw(values(-0.5, 0.9, "", n)) if free else draw(values(-75, -55, "mV", n))
+            init["v"] = draw(values(-0.5, 1.9, "", n)) if free else draw(values(-75, -40, "mV", n))
         elif draw(st.booleans()):
             init[state] = draw(numbers(0.01, 0.5, its) if state == "s" else values(0.01, 0.5, its, n))
     if spiking and draw(st.integers(0, 5)) == 0:
@@ -343,7 +357,7 @@ def chemical(draw, cell, w, plastic=False, electrical=True):
             if electrical and not plastic:
                 choices += [("gap", port)]
         if electrical and not plastic:
-            choices += [("linear", port)]
+            choices += [("linear", port), ("summed", port)]
     if not choices:
         choices = [("delta", next(iter(cell.states)))]
     kind, where = draw(st.sampled_from(choices))
@@ -383,6 +397,13 @@ def chemical(draw, cell, w, plastic=False, electrical=True):
             "linear",
         )
     name = {"nA": "amp", "mV": "volt", "": "1"}[unit]
+    if kind == "summed":
+        return (
+            f"Synapse('summed', post='all_of_it : {name}', adds={{{where!r}: 'all_of_it'}}, "
+            "summed={'all_of_it': 'w*z'}, equations='dz/dt = -z/tau : 1 (clock-driven)', before='z += 0.3', "
+            f"init={{'z': 0.1}}, params={{'w': {w(unit)}, 'tau': {tau}}})",
+            unit,
+        )
     post = draw(
         st.sampled_from(
             [
@@ -399,6 +420,8 @@ def chemical(draw, cell, w, plastic=False, electrical=True):
                 "equations='z : 1', on_post='z += 1', ",
                 "equations='dz/dt = (0.5 - z)/tau : 1 (clock-driven)', init={'z': 0.2}, ",
                 "step='z = z + dt/tau', equations='z : 1', ",
+                "equations='z : 1', periodic=Periodic('z += 0.1', every='0.13*tau'), ",
+                *(f"equations='z : 1', on_post='z += 1', event={event!r}, " for event in cell.events),
             ]
         )
     )
@@ -509,6 +532,7 @@ def plastic(draw, cell):
     bare = draw(st.integers(0, 4)) == 0
     if bare:
         unit = ""
+        bare = draw(numbers(*SOME[""]))
     rules, names = [], ["one", "two", "three", "four"]
     for k in range(draw(st.integers(1, 3))):
         which = draw(st.sampled_from(["hand", "library"]))
@@ -543,7 +567,7 @@ def plastic(draw, cell):
         )
     )
     texts = [*rules, f"bounds={bounds}"]
-    texts.append(f"w={draw(numbers(0.2, 0.9))}" if bare else f"synapse={synapse}")
+    texts.append(f"w={bare}" if bare else f"synapse={synapse}")
     if draw(st.integers(0, 5)) == 0:
         texts.append("per_neuron=False")
     return f"compose({', '.join(texts)})"
@@ -564,10 +588,11 @@ def sliced(draw, name, n):
 
 
 @st.composite
-def wirings(draw, n, m, same, positions=False):
+def wirings(draw, n, m, same, positions=False, noisy=True):
     """A wiring from n to m cells; and the number of synapses where it is fixed."""
-    kinds = ["all", "all", "pairs", "pairs", "p0", "p1", "p", "in_degree"] + (["one"] * 2 if n == m else [])
-    kind = draw(st.sampled_from(kinds + (["distance"] if positions else [])))
+    kinds = ["all", "all", "pairs", "pairs", "p0", "p1"] + (["one"] * 2 if n == m else [])
+    kinds += ["p", "in_degree"] * noisy + ["distance"] * 2 * (noisy and positions)
+    kind = draw(st.sampled_from(kinds))
     autapses = ", autapses=False" if same and draw(st.booleans()) else ""
     if kind == "all":
         return f"wiring.all_to_all({autapses[2:]})", None if autapses else n * m
@@ -590,12 +615,13 @@ def wirings(draw, n, m, same, positions=False):
 def circuits(draw, names=("cells~", "others~", "third~"), rules=True):
     """A circuit of one to three populations with inputs, projections, signals and recorders."""
     parts, record = {}, []
+    noisy = draw(st.integers(0, 3)) == 0  # what is drawn differs between backends, so that most draw nothing
     dt = draw(st.sampled_from(["0.1*ms"] * 6 + ["0.25*ms", "1*ms"]))
     step = float(dt.split("*")[0])
     made, sources, placed = {}, {}, {}
     for name in names[: draw(st.sampled_from([1, 1, 1, 2, 2, 3]))]:
         n = draw(st.sampled_from([1, 2, 3, 3, 4, 5]))
-        cell = draw(cells(n))
+        cell = draw(cells(n, noisy=noisy))
         made[name], sources[name] = (cell, n), n
         grid = ""
         if "x : 1" not in cell.text and draw(st.integers(0, 4)) == 0:
@@ -614,10 +640,10 @@ def circuits(draw, names=("cells~", "others~", "third~"), rules=True):
             record.append(f"spikes({name!r}, event={event!r})")
     for k in range(draw(st.integers(0, 2))):
         name, n = f"in{k}~", draw(st.sampled_from([1, 2, 3]))
-        form = draw(st.sampled_from(["trains", "trains", "none", "poisson", "timed", "silent"]))
+        form = draw(st.sampled_from(["trains", "trains", "none", "silent"] + ["poisson", "timed"] * noisy))
         if form == "trains":
             at = sorted(
-                draw(st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, 28)), min_size=1, max_size=9))
+                draw(st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, 55)), min_size=3, max_size=12))
             )
             times = [round((t + 0.3) * step, 6) for _, t in at]
             parts[name] = f"spike_trains({n}, i={[i for i, _ in at]}, t={times}*ms)"
@@ -662,7 +688,7 @@ def circuits(draw, names=("cells~", "others~", "third~"), rules=True):
             else sliced(draw, source, sources[source])
         )
         to, m = sliced(draw, target, m)
-        wired, count = draw(wirings(n, m, source == target, source in placed and target in placed))
+        wired, count = draw(wirings(n, m, source == target, source in placed and target in placed, noisy))
         variables = ["w"]
         if rules and draw(st.integers(0, 1)) and cell.spikes:
             synapse = draw(plastic(cell))
@@ -702,7 +728,7 @@ def circuits(draw, names=("cells~", "others~", "third~"), rules=True):
         variable = draw(st.sampled_from(variables))
         record.append(
             f"weights({name!r}, {variable!r}"
-            + draw(st.sampled_from(["", f", every=7*{dt}", f", every={dt}"]))
+            + draw(st.sampled_from(["", f", every=7*{dt}", f", every=7*{dt}", f", every={dt}"]))
             + ")"
         )
     if len(made) > 1 and draw(st.integers(0, 2)) == 0:
@@ -711,8 +737,55 @@ def circuits(draw, names=("cells~", "others~", "third~"), rules=True):
             variable = draw(st.sampled_from(sorted(made[first][0].states)))
             parts["seen~"] = f"signal('{first}.{variable}', {second_!r})"
             record.append(f"trace({second_!r}, 'seen~')")
-    case = Case(parts, record, dt, steps=30, seed=draw(st.integers(0, 3)))
-    return case
+    wanted = recordable(made, parts)
+    record += draw(st.lists(st.sampled_from(wanted), max_size=2, unique=True))
+    record = list({re.sub(r", (every|index)=.*", ")", text): text for text in record}.values())
+    if not noisy:
+        parts = {name: text.replace("rand()", "0.37") for name, text in parts.items()}
+    changes = {}
+    if draw(st.integers(0, 2)) == 0:
+        given = numbers_of(parts)
+        for name in draw(st.lists(st.sampled_from(sorted(given)), max_size=2, unique=True)) if given else ():
+            changes[name] = f"1.07*({given[name]})"
+    # a run may end within a step
+    steps = draw(st.sampled_from([60] * 9 + [59.6, 60.4]))
+    return Case(parts, record, dt, changes, steps=steps, seed=draw(st.integers(0, 3)))
+
+
+def numbers_of(parts):
+    """Dotted name to text of the parameters that are given as one number."""
+    found = {}
+    for name, text in parts.items():
+        pattern = {"population": r"'(\w+)': (-?[\d.]+\*\w+)", "projection": r"\b(w)=([\d.]+(?:\*\w+)?)[,)]"}
+        pattern = pattern.get(text.partition("(")[0])
+        if pattern and (text.startswith("projection") or "params={" in text):
+            params = text if text.startswith("projection") else re.search(r"params=\{([^}]*)\}", text).group(1)
+            found.update({f"{name}.{number}": value for number, value in re.findall(pattern, params)})
+    return found
+
+
+def recordable(made, parts):
+    """Recorders of what is not recorded anyway: inputs, parameters, expressions, slices, delays."""
+    found = []
+    for name, (cell, n) in made.items():
+        found += [f"trace({name!r}, {what!r})" for what in (*cell.ports, *cell.states, *cell.params)]
+        found += [f"trace({name!r}, {what!r}, index=[{n - 1}])" for what in (*cell.ports, *cell.params)]
+        found += [f"trace('{name}[{n - 1}:]', {what!r})" for what in (*cell.states, *cell.params)]
+        if cell.spikes:
+            found += [f"spikes('{name}[:1]')", f"spikes('{name}[{n - 1}:]')", f"rate('{name}[{n - 1}:]')"]
+    for name, text in parts.items():
+        if text.startswith("poisson("):
+            found += [f"trace({name!r}, 'rates')", f"spikes('{name}[:1]')", f"rate({name!r})"]
+        elif text.startswith("projection("):
+            delayed = "deliver=" in text or "synapses." in text and not re.search(r"gap_j|linear\(", text)
+            found += [f"weights({name!r}, 'delay')"] if delayed else []
+            found += [f"weights({name!r}, 'w')"]
+            if "wiring.pairs" in text or "wiring.one_to_one" in text:
+                found += [f"weights({name!r}, index=[0])"]
+            if "post='dI_syn" in text:
+                target = re.match(r"projection\('[^']*', '(\w+~)", text).group(1)
+                found += [f"trace({target!r}, 'I_syn_{name}')"]
+    return found
 
 
 # ---- what should not be: names, texts and values
@@ -745,6 +818,15 @@ nan*mV inf*mV 0*ms -3*ms 1e9*second 1e-12*second 1*nA 1*metre 1*mV**2 '-5*ms' '0
 'xi*mV' '"' '1*mV#c' '1*mV;2' 'exp(1*mV)' 2**70 np.nan*np.ones(3)*mV (1*mV,) {1} 10**300 10**400
 np.float32(1) np.int64(1) np.bool_(True) 1*Hz 0*Hz -1*Hz 1e7*Hz 'lambda:0' b'1' range(3) slice(3)""".split()
 NASTY_VALUES.append("'1*mV if t > 0*ms else 2*mV'")
+NASTY_VALUES += ["'0*ms*rand()'", "'v/(1-1)'", "1e-3*ms", "'(2-2)*ms'", "'20*ms*(1 + 0.1*i/N)'", "1e12*mV"]
+# The same number in another unit of its kind.
+PREFIXES = {"mV": "volt uvolt", "ms": "second us", "nA": "amp mA pA", "Mohm": "ohm kohm Gohm", "Hz": "kHz mHz"}
+# What else may stand where a value or a part is wanted.
+OTHERS = """\
+neurons.leaky() neurons.leaky stdp.pair() stdp.pair hard() hard synapses.delta('v') synapses.delta spikes('cells')
+wiring.one_to_one() wiring.all_to_all timed([1,2]*nA,1*ms) current('cells','I',1*nA) Periodic('w=w','T') ms.dim
+Circuit(cells=population(neurons.leaky(),1)) {'v':-60*mV} {'tau':3*ms} {'I':amp} {'I':'v'} {3:3} 'cells' 'I' 'v'
+['v','u'] ('v>0','v=0') ['cells'] 'exact' 'w' lambda:1 ... -1 1.5""".split()
 
 ROLES = dict(
     cells="cells", others="others", inp="inp", drive="drive", syn="syn", hand="hand", sig="sig", v="v", sub="f", I="I",
@@ -765,13 +847,13 @@ TEXTS = dict(
 VALUES = dict(
     E="-70.3*mV", R="10.1*Mohm", tau="20.7*ms", V_t="-52.3*mV", V_r="-63.1*mV", start="-60.1*mV", taux="5.3*ms",
     A="0.01*nA", w="0.11*mV", k="0.51", low="0*nA", high="1*nA", weight="0.51*nA", tau_s="4.9*ms", delay="0.3*ms",
-    n="3", m="2", i="[0, 1, 0]", t="[0.13, 0.33, 1.23]*ms", amplitude="3.3*nA", dt="0.1*ms", p="0.5", rates="50*Hz",
+    n="3", m="2", i="[0, 1, 0]", t="[0.13, 0.33, 1.23]*ms", amplitude="3.3*nA", dt="0.1*ms", p="1", rates="0*Hz",
     steps="[1, 2]*nA", step="0.5*ms", pi="[0, 1]", pj="[1, 1]", every="1*ms", index="[0]", E_l="0.2",
 )  # fmt: skip
 
 
 def template(names, texts, values):
-    """A circuit with one of everything, its names, texts and values replaced."""
+    """A circuit with one of everything, its names, texts and values replaced; nothing in it is drawn."""
     n = {**ROLES, **names}
 
     def text(label):
@@ -814,12 +896,12 @@ class Spoiled:
     dt: str = "0.1*ms"
     steps: int = 12
     seed: int = 0
-    deterministic = False
 
     def source(self):
         return self.text
 
     __repr__ = Case.__repr__
+    deterministic = Case.deterministic
 
 
 @st.composite
@@ -973,12 +1055,109 @@ def misspelt(draw):
 def misvalued(draw):
     """A circuit with a number (or two) that is something else."""
     labels = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=2, unique=True))
-    return Spoiled(
-        template({}, {}, {label: draw(st.sampled_from(NASTY_VALUES)) for label in labels}), steps=8
+    found = {}
+    for label in labels:
+        unit = VALUES[label].rpartition("*")[2]
+        if unit in PREFIXES and draw(st.integers(0, 2)) == 0:
+            found[label] = VALUES[label].replace(unit, draw(st.sampled_from(PREFIXES[unit].split())))
+        else:
+            found[label] = draw(st.sampled_from(NASTY_VALUES))
+    return Spoiled(template({}, {}, found), steps=8)
+
+
+ALTERED = "0 0.7 -1.3 1e6 1e-9 nan inf 3 np.linspace(0.5,1.5,3) np.linspace(0.5,1.5,2) [0.4]".split()
+
+
+def arguments(tree):
+    """The places of a circuit's syntax tree where something is handed over: (node, field, index)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if re.match(r"np\.|Circuit$", ast.unparse(node.func)):
+                continue
+            yield from ((node, "args", k) for k in range(len(node.args)))
+            yield from ((keyword, "value", None) for keyword in node.keywords if keyword.arg)
+        elif isinstance(node, ast.Dict):
+            yield from ((node, "values", k) for k in range(len(node.values)))
+
+
+def held(node, where, k):
+    """What stands at such a place, as text."""
+    value = getattr(node, where)
+    return ast.unparse(value if k is None else value[k])
+
+
+@st.composite
+def mistaken(draw):
+    """A circuit, put together or of what the library makes, with one argument that is something else."""
+    value = draw(st.sampled_from([*NASTY_VALUES, *OTHERS]))
+    if draw(st.integers(0, 2)) == 0:
+        return Spoiled(draw(made_by_the_library(value)), steps=8)
+    case = draw(circuits())
+    tree = ast.parse(case.source().replace("~", ""), mode="eval")
+    places = list(arguments(tree))
+    numeric = [place for place in places if re.fullmatch(r"-?[\d.]+( \* \w+)?", held(*place))]
+    if numeric and draw(st.integers(0, 2)):  # of the right kind, or nearly so
+        place = node, where, k = draw(st.sampled_from(numeric))
+        number, _, unit = held(*place).partition(" * ")
+        units = [unit, unit, *PREFIXES.get(unit, "1").split()]
+        value = draw(st.sampled_from([number, *ALTERED])) + (f"*{draw(st.sampled_from(units))}" if unit else "")
+    else:
+        node, where, k = draw(st.sampled_from(places))
+    new = ast.parse(value, mode="eval").body
+    if k is None:
+        setattr(node, where, new)
+    else:
+        getattr(node, where)[k] = new
+    return Spoiled(ast.unparse(tree), case.dt, 8)
+
+
+def public(module, example):
+    """Name to the arguments of the functions of a module that make what the example is."""
+    found = {}
+    for name, function in vars(module).items():
+        if inspect.isfunction(function) and function.__module__ == module.__name__ and name[0] != "_":
+            parameters = inspect.signature(function).parameters.values()
+            given = [p.name for p in parameters if p.default is not p.empty]
+            if len(given) == len(parameters) and given and isinstance(function(), example):
+                found[f"{module.__name__.rpartition('.')[2]}.{name}"] = given
+    return found
+
+
+CELLS = public(neurons, type(neurons.leaky()))
+SYNAPSES = public(synapses, type(synapses.delta("v"))) | {"synapses.delta": ["variable", "w"]}
+LEARNING = {name: list(inspect.signature(make).parameters) for name, make in catalogue.rules().items()}
+# A cell with whatever synapses and rules may read.
+RICH = (
+    "Cell('rich', 'dv/dt = (E - v + R*I)/tau : volt (unless refractory)\\nda : 1\\nerr : 1\\nattention : 1\\nx : 1\\n"
+    "y : 1\\nrecent : 1\\nlearn : 1\\narrived : 1\\ntheta : volt', inputs={'I': amp}, params={'E': -70*mV, 'R': 9*Mohm, "
+    "'tau': 9*ms}, threshold='v > -50*mV + theta', reset='v = E', refractory='0.3*ms', init={'v': -45*mV, 'x': 0.3, 'y': 0.4})"
+)
+
+
+@st.composite
+def made_by_the_library(draw, value):
+    """A circuit with a cell, a synapse or a rule of the library, one of whose numbers is something else."""
+    kind = draw(st.sampled_from([CELLS, SYNAPSES, LEARNING, LEARNING]))
+    name = draw(st.sampled_from(sorted(kind)))
+    given = {draw(st.sampled_from(kind[name])): value}
+    cell, synapse = RICH, "synapses.exponential_current(w=0.3*nA)"
+    if name == "synapses.delta":
+        given.setdefault("variable", "'v'")
+    text = f"{name}({', '.join(f'{k}={v}' for k, v in given.items())})"
+    if kind is CELLS:
+        cell, synapse = text, "synapses.delta('v')"
+    elif kind is SYNAPSES:
+        synapse = text
+    else:
+        besides = "" if name == "stdp.pair" else ", stdp.pair()"
+        synapse = f"compose({text}{besides}, bounds=hard(), w=0.3)"
+    return (
+        f"Circuit(cells=population({cell}, 3), syn=projection('cells', 'cells', {synapse}, wiring.all_to_all()), "
+        "record=[spikes('cells'), trace('cells', 'v'), weights('syn')])"
     )
 
 
-GOOD = template({}, {}, {"rates": "0*Hz", "p": "1"})  # nothing in it is drawn
+GOOD = template({}, {}, {})
 NUMBERS = {
     "mV": "cells.E cells.V_t cells.V_r cells.v hand.w sparse.w others.q hand.I_syn",
     "ms": "cells.tau syn.tau syn.taux_rule syn.delay hand.delay sparse.delay inp.t",
@@ -1029,3 +1208,21 @@ def runs(draw):
     }
     given.setdefault("duration", "1.2*ms")
     return given
+
+
+@st.composite
+def trials(draw):
+    """Trials of the good circuit, each with numbers of its own: of the right kind or not."""
+    known = [(name, unit) for unit, text in NUMBERS.items() for name in text.split()]
+    free = [(name, unit) for name, unit in known if not name.endswith((".p", ".i", ".j", ".delay"))]
+    several = []
+    for _ in range(draw(st.integers(1, 3))):
+        given = {}
+        for name, unit in draw(st.lists(st.sampled_from(free * 3 + known), max_size=2, unique=True)):
+            nasty = draw(st.integers(0, 9)) == 0
+            value = draw(st.sampled_from(NASTY_VALUES if nasty else MAGNITUDES))
+            given[name] = value if nasty or not unit else f"{value}*{unit}"
+        if draw(st.integers(0, 2)) == 0:
+            given["duration"] = draw(st.sampled_from(["0*ms", "1*ms", "2.3*ms", "0.05*ms", "nan*ms", "3"]))
+        several.append("{" + ", ".join(f"{k!r}: {v}" for k, v in given.items()) + "}")
+    return f"1.7*ms, seed={draw(st.integers(0, 2))}, trials=[{', '.join(several)}]"

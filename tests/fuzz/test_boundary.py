@@ -29,12 +29,16 @@ FLAGS = os.environ.get("PLASTICA_FUZZ_FLAGS", "-O0")
 # Of the cases, in percent, and in how many tests (which processes can share) each kind comes.
 SHARES = {
     "circuits": (40, 8),
-    "renamed": (15, 2),
-    "misspelt": (18, 2),
-    "misvalued": (12, 2),
-    "renumbered": (12, 2),
+    "renamed": (10, 2),
+    "misspelt": (15, 2),
+    "misvalued": (8, 2),
+    "mistaken": (12, 2),
+    "renumbered": (8, 2),
+    "trials": (4, 1),
+    "runs": (3, 1),
 }
-RUNS = 3
+# How many of those that were accepted are compiled too: each is a program of its own.
+COMPILED = {"renamed": 24, "misspelt": 10, "misvalued": 8, "mistaken": 8}
 
 pytestmark = [pytest.mark.slow, pytest.mark.compiled, pytest.mark.timeout(4 * 3600)]
 
@@ -92,20 +96,21 @@ def shards(kind):
 
 def share(kind):
     percent, parts = SHARES[kind]
-    return CASES * percent // (100 * parts)
+    return -(-CASES * percent // (100 * parts))
 
 
 class Tally(dict):
     """What became of the cases; a fuzzer all of whose cases are refused, or none, tests nothing."""
 
     def count(self, what):
+        self["cases"] = self.get("cases", 0) + 1
         self[what] = self.get(what, 0) + 1
 
-    def check(self, kind, accepted):
+    def check(self, kind, **floors):
+        """At least these shares of the cases must have been so; of few cases shares are left to chance."""
         print(f"{kind}: {dict(self)}")
-        total = sum(self.values())
-        if total >= 40:
-            assert self.get("accepted", 0) >= accepted * total, f"too few are accepted: {dict(self)}"
+        for what, floor in floors.items() if self["cases"] >= 90 else ():
+            assert self.get(what, 0) >= floor * self["cases"], f"too few are {what}: {dict(self)}"
 
 
 @pytest.mark.parametrize("shard", shards("circuits"))
@@ -121,13 +126,20 @@ def test_circuits(shard):
         tally.count("accepted" if found[1] else "diverged")
         if found[0] is not None:
             cases.append((case, found))
+            there = boundary.arrays(found[0])
+            tally["compared"] = tally.get("compared", 0) + case.deterministic
+            tally["spiking"] = tally.get("spiking", 0) + any(
+                a.size and name.endswith(", i")
+                for name, a in there.items()
+                if name.startswith("spikes of") and not name.startswith("spikes of in")
+            )
 
     examples(strategies.circuits(), share("circuits"), shard, check)
-    tally.check("circuits", 0.6)
+    tally.check("circuits", accepted=0.5, compared=0.3, spiking=0.3)
     compare_compiled(cases)
 
 
-@pytest.mark.parametrize("kind", ["renamed", "misspelt", "misvalued"])
+@pytest.mark.parametrize("kind", COMPILED)
 @pytest.mark.parametrize("shard", range(2))
 def test_spoiled(kind, shard):
     """A circuit with one of everything in which a name, a text or a value is another."""
@@ -143,11 +155,10 @@ def test_spoiled(kind, shard):
             cases.append((case, found))
 
     examples(getattr(strategies, kind)(), share(kind), 10 + shard, check)
-    tally.check(kind, 0.05)
+    tally.check(kind, accepted=0.02, refused=0.02)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # names matter most to what is compiled; each of these is a program of its own
-        compare_compiled(cases[: {"renamed": 30, "misspelt": 10, "misvalued": 10}[kind] * CASES // 2000])
+        compare_compiled(cases[: -(-COMPILED[kind] * CASES // 2000)])
 
 
 @pytest.mark.parametrize("shard", shards("renumbered"))
@@ -163,13 +174,47 @@ def test_renumbered(shard):
         tally.count("accepted")
         if (there is None) != (here is None) or finite != also:
             raise Broken(f"interpreted {there and finite}, compiled {here and also}\n{case!r}")
-        drawn = "sparse.p" in case.source() or "noise.rates" in case.source()
+        drawn = "'sparse.p'" in case.source() or "'noise.rates'" in case.source()
         said = here and finite and differences(boundary.arrays(there), boundary.arrays(here), not drawn)
         if said:
             raise Broken(f"interpreted and compiled differ: {said}\n{case!r}")
 
     examples(strategies.renumbered(), share("renumbered"), 20 + shard, check)
-    tally.check("renumbered", 0.1)
+    tally.check("renumbered", accepted=0.1, refused=0.02)
+
+
+def test_trials():
+    """Trials with numbers of their own: both backends take the same, and give the same."""
+    net, _ = made(strategies.GOOD)
+    tally = Tally()
+
+    def recordings(text, backend):
+        names = {**boundary.NAMES, "engine": engine, "net": net}
+        with limited(text), warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                return eval(f"engine.run(net, {text}, backend={backend!r})", names)
+            except Broken:
+                raise
+            except Exception as error:
+                refused(error, f"engine.run(net, {text}, backend={backend!r})")
+                return type(error).__name__
+
+    def check(text):
+        there, here = (recordings(text, backend) for backend in ("interpreted", "compiled"))
+        tally.count("refused" if isinstance(there, str) else "accepted")
+        if isinstance(there, str) or isinstance(here, str):
+            said = "" if isinstance(there, type(here)) else f"interpreted {there}, compiled {here}"
+        else:
+            pairs = zip(there, here, strict=True)
+            said = "; ".join(
+                filter(None, (differences(boundary.arrays(a), boundary.arrays(b), True) for a, b in pairs))
+            )
+        if said:
+            raise Broken(f"{said}\n{strategies.HEAD}net = {strategies.GOOD}\nengine.run(net, {text})")
+
+    examples(strategies.trials(), share("trials"), 40, check)
+    tally.check("trials", accepted=0.02, refused=0.02)
 
 
 def test_runs():
@@ -187,4 +232,4 @@ def test_runs():
             except Exception as error:
                 refused(error, f"engine.run(net, {text})")
 
-    examples(strategies.runs() | st.just({"duration": "1.2*ms"}), CASES * RUNS // 100, 30, check)
+    examples(strategies.runs() | st.just({"duration": "1.2*ms"}), share("runs"), 30, check)

@@ -298,6 +298,15 @@ ACCEPTED = {
         },
         ["trace('cells~', 'v')", "weights('hand~', 'x')"],
     ),
+    "one number for values over time": Case(
+        {
+            "cells~": f"population({LINEAR}, 2)",
+            "ramp~": "current('cells~', 'I', timed([1, 2, 3]*mV, 1*ms))",
+            "each~": "current('cells~', 'I', timed([[1, 2], [3, 4]]*mV, 1*ms))",
+        },
+        ["trace('cells~', 'v')"],
+        changes={"ramp~.amplitude": "5.3*mV", "each~.amplitude": "1.7*mV"},
+    ),
     "no spikes, and weights at every step": Case(
         {
             "cells~": f"population({LINEAR}, 2)",
