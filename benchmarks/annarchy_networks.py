@@ -2,8 +2,14 @@
 
 Each function takes the phases to fill in, the model time in seconds, a folder for the project, which a later
 run finds again, and the change; it returns the spikes of its populations.
+
+Of two spikes that reach a synapse in one step the postsynaptic one counts as the earlier, and the pair
+depresses; in Brian2 and this project it potentiates. The sum of potentiation over lags is the same (its
+window begins a step later here), that of depression is one over 0, 1, 2, ... steps here and 1, 2, ... there:
+its amplitude is divided by exp(step/tau). What half a percent matters is said in `nest_networks`.
 """
 
+import math
 from pathlib import Path
 
 import ANNarchy as ann
@@ -12,6 +18,7 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 SEED = 1  # set from outside
+FIRST_LAG = math.exp(0.1 / 20.0)  # what the sum over lags gains with that of 0, step and time constant in ms
 
 
 def _currents(change, driven):
@@ -136,7 +143,7 @@ def coba(phases, seconds, folder, change=None):
 
 def _stdp(most, d_pre, d_post):
     return ann.Synapse(
-        parameters=dict(taupre=20.0, taupost=20.0, most=most, dpre=d_pre, dpost=d_post),
+        parameters=dict(taupre=20.0, taupost=20.0, most=most, dpre=d_pre, dpost=d_post / FIRST_LAG),
         equations=[
             ann.Variable("taupre*dApre/dt = -Apre", method="event-driven"),
             ann.Variable("taupost*dApost/dt = -Apost", method="event-driven"),
@@ -181,7 +188,8 @@ def dopamine(phases, seconds, folder, change=None):
     since the start, and c counts in units of that decay.
     """
     synapse = ann.Synapse(
-        parameters=dict(taupre=20.0, taupost=20.0, most=0.01, dpre=0.0001, dpost=-0.000105, eta=0.001),
+        parameters=dict(taupre=20.0, taupost=20.0, most=0.01, dpre=0.0001, eta=0.001)
+        | {"dpost": -0.000105 / FIRST_LAG},
         equations=[
             ann.Variable("taupre*dApre/dt = -Apre", method="event-driven"),
             ann.Variable("taupost*dApost/dt = -Apost", method="event-driven"),
