@@ -258,8 +258,9 @@ def test_code_of_sweeps(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.compiled
-def test_tutorial():
+def test_tutorial(monkeypatch):
     """Every cell runs, and what is asserted in them holds."""
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel shows figures inline, as in Jupyter
     jupytext = pytest.importorskip("jupytext")
     nbclient = pytest.importorskip("nbclient")
     notebook = jupytext.read(DOCS / "tutorial.md")
