@@ -107,7 +107,10 @@ class Tally(dict):
         self[what] = self.get(what, 0) + 1
 
     def check(self, kind, **floors):
-        """At least these shares of the cases must have been so; of few cases shares are left to chance."""
+        """At least these shares of the cases must have been so, far below those that are met: four in five
+        whole circuits are accepted, two in three compared exactly, and of what is spoiled one in seven
+        accepted (shares of 0.005 mean one or two cases). Shares of few cases are left to chance.
+        """
         print(f"{kind}: {dict(self)}")
         for what, floor in floors.items() if self["cases"] >= 90 else ():
             assert self.get(what, 0) >= floor * self["cases"], f"too few are {what}: {dict(self)}"
@@ -135,7 +138,7 @@ def test_circuits(shard):
             )
 
     examples(strategies.circuits(), share("circuits"), shard, check)
-    tally.check("circuits", accepted=0.5, compared=0.3, spiking=0.3)
+    tally.check("circuits", accepted=0.5, compared=0.3, spiking=0.15)
     compare_compiled(cases)
 
 
@@ -155,7 +158,7 @@ def test_spoiled(kind, shard):
             cases.append((case, found))
 
     examples(getattr(strategies, kind)(), share(kind), 10 + shard, check)
-    tally.check(kind, accepted=0.02, refused=0.02)
+    tally.check(kind, accepted=0.005, refused=0.005)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compare_compiled(cases[: -(-COMPILED[kind] * CASES // 2000)])
@@ -180,7 +183,7 @@ def test_renumbered(shard):
             raise Broken(f"interpreted and compiled differ: {said}\n{case!r}")
 
     examples(strategies.renumbered(), share("renumbered"), 20 + shard, check)
-    tally.check("renumbered", accepted=0.1, refused=0.02)
+    tally.check("renumbered", accepted=0.005, refused=0.005)
 
 
 def test_trials():
@@ -214,7 +217,7 @@ def test_trials():
             raise Broken(f"{said}\n{strategies.HEAD}net = {strategies.GOOD}\nengine.run(net, {text})")
 
     examples(strategies.trials(), share("trials"), 40, check)
-    tally.check("trials", accepted=0.02, refused=0.02)
+    tally.check("trials", accepted=0.005, refused=0.005)
 
 
 def test_runs():
