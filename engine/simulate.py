@@ -173,9 +173,10 @@ def _plain(circuit, trial, k):
     from circuits.circuit import seconds_of
     from circuits.errors import CircuitError
 
-    trial = dict(trial)
-    made = {"duration": seconds_of(trial.pop("duration"))} if "duration" in trial else {}
+    trial, made = dict(trial), {}
     try:
+        if "duration" in trial:
+            made["duration"] = _duration(seconds_of(trial.pop("duration")), f"Trial {k}, duration")
         made.update(circuit.plan.fitted(trial))
     except CircuitError as error:
         raise NumbersError(f"Trial {k}: {error}") from None
