@@ -90,7 +90,10 @@ def parse(text, where):
     try:
         equations = Equations(text)
     except Exception as error:  # of the parser, and of the algebra below it
-        said = re.sub(r" does not evaluate to a unit, the result has.*", " is no unit.", _first_line(error))
+        said, cause = _first_line(error), error.__cause__
+        if cause is not None and str(cause).strip() not in str(error):  # some versions keep the reason there
+            said += f" {_first_line(cause)}"
+        said = re.sub(r" does not evaluate to a unit, the result has.*", " is no unit.", said)
         raise CircuitError(f"{where}: the equations do not parse. {said}\n{_numbered(text)}") from None
     for name in equations:
         refuse_reserved(name, where, "variable")
