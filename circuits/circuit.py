@@ -126,7 +126,7 @@ def population(cell, n=None, positions=None, init=None):
             raise CircuitError(
                 f"population: positions must be an array n x 3, not of shape {np.shape(positions)}."
             )
-        n = len(positions) if n is None else n
+        n = len(positions) if n is None else _size(n, "population")
         if n != len(positions):
             raise CircuitError(
                 f"population: {len(positions)} positions for {n} cells; give one position for every cell."

@@ -372,6 +372,10 @@ def averaged_update(equations, variables):
     for name, expression in texts.items():
         rates[sympy.Symbol(name, real=True)] = str_to_sympy(expression.code, variables).expand()
 
+    steps = (sympy.core.relational.Relational, sympy.logic.boolalg.BooleanFunction)
+    if any(step.free_symbols & set(rates) for rate in rates.values() for step in rate.atoms(*steps)):
+        return None  # a condition on a variable has no slope
+
     def constant(entry):
         return not entry.free_symbols & set(rates) and is_constant_over_dt(entry, variables, dt_value)
 

@@ -129,6 +129,7 @@ REFUSED = {
         "a recorder for each",
     ),
     "grid without numbers": ("wiring.grid('a')", "is no shape of a grid"),
+    "size with a unit": (f"population({LINEAR}, mV, positions=wiring.grid(1))", "must be a whole number"),
     "whole number beyond all numbers": (
         circuit(cell="Cell('c', 'dv/dt = a/ms : 1', params={'a': 10**400})"),
         "is too large",
@@ -298,6 +299,13 @@ ACCEPTED = {
         },
         ["trace('cells~', 'v')", "weights('hand~', 'x')"],
     ),
+    "condition on a variable of a cell that is otherwise linear": Case(
+        {
+            "cells~": "population(Cell('c', 'dv/dt = (E - v + int(on)*0.2*mV)/tau : volt\\non = v > -60.1*mV : "
+            "boolean', params={'tau': 3.3*ms, 'E': -71.9*mV}, method='exact', init={'v': -59.6*mV}), 2)",
+        },
+        ["trace('cells~', 'v')"],
+    ),
     "one number for values over time": Case(
         {
             "cells~": f"population({LINEAR}, 2)",
@@ -349,6 +357,14 @@ def test_statements_of_source_cells_need_no_equations_there(at):
     assert not why
     run = engine.run(net, 0.5 * boundary.NAMES["ms"], backend="interpreted")
     assert run.traces["cells.a"].values[-1].min() >= 7
+
+
+def test_a_trial_needs_a_duration():
+    """What the program refuses, the interpreted backend refuses too."""
+    ms = boundary.NAMES["ms"]
+    trials = [{}, {"duration": float("nan") * ms}]
+    with pytest.raises(engine.NumbersError, match="Trial 1, duration: got nan"):
+        engine.run(made(circuit())[0], 1 * ms, backend="interpreted", trials=trials)
 
 
 def test_traces_that_other_equations_read_stay_with_their_synapses():
