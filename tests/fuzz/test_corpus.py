@@ -302,7 +302,8 @@ ACCEPTED = {
     "condition on a variable of a cell that is otherwise linear": Case(
         {
             "cells~": "population(Cell('c', 'dv/dt = (E - v + int(on)*0.2*mV)/tau : volt\\n"
-            "on = v > -60.1*mV : boolean', params={'tau': 3.3*ms, 'E': -71.9*mV}, method='exact', init={'v': -59.6*mV}), 2)",
+            "on = v > -60.1*mV : boolean', params={'tau': 3.3*ms, 'E': -71.9*mV}, method='exact', "
+            "init={'v': -59.6*mV}), 2)",
         },
         ["trace('cells~', 'v')"],
     ),
