@@ -198,7 +198,7 @@ def hodgkin_huxley(nest, draw, dt):
 def test_hodgkin_huxley_neurons(nest, agrees, draw):
     """Both converge to one another as the step falls; dt = 0 is extrapolated from two steps."""
     state, differences, changed, scale = draw.bit_generator.state, [], [], 0.0
-    for dt in (0.05, 0.025):
+    for dt in (0.02, 0.01):
         draw.bit_generator.state = state
         found, theirs, other = hodgkin_huxley(nest, draw, dt)
         scale = max(np.abs(np.diff(np.append(1.0, course))).sum() for course in theirs)
@@ -211,14 +211,14 @@ def test_hodgkin_huxley_neurons(nest, agrees, draw):
     at = [max(np.abs(course).max() for course in pairs) / scale for pairs in differences]
     oracle, say = f"{ORACLE}, hh_psc_alpha_clopath", "over the sum of all changes"
     agrees(
-        SUBJECT, oracle, f"Hodgkin-Huxley cells, dt = 0.05 ms: largest difference, {say}", at[0], 0.05,
+        SUBJECT, oracle, f"Hodgkin-Huxley cells, dt = 0.02 ms: largest difference, {say}", at[0], 0.02,
         note="A stated difference, of first order in dt: NEST's sum over steps, and spikes and currents that "
         "begin with a step.",
     )  # fmt: skip
     agrees(SUBJECT, oracle, "the same at half the step, over that at the whole", at[1] / at[0], 0.6, low=0.4)
     agrees(
         SUBJECT, oracle, f"extrapolated to dt = 0: largest difference, {say}", left(differences), 1e-3,
-        note="From steps of 0.05 and 0.025 ms; what is left is of second order.",
+        note="From steps of 0.02 and 0.01 ms; what is left is of second order.",
     )  # fmt: skip
     agrees(
         SUBJECT, oracle, f"extrapolated to dt = 0, control: A_LTP 1 % off: largest difference, {say}",
