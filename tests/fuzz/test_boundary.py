@@ -109,7 +109,7 @@ class Tally(dict):
     def check(self, kind, **floors):
         """At least these shares of the cases must have been so, far below those that are met: four in five
         whole circuits are accepted, two in three compared exactly, and of what is spoiled one in seven
-        accepted (shares of 0.005 mean one or two cases). Shares of few cases are left to chance.
+        accepted (a share of 0.005 is one case). Shares of few cases are left to chance.
         """
         print(f"{kind}: {dict(self)}")
         for what, floor in floors.items() if self["cases"] >= 90 else ():
@@ -138,7 +138,7 @@ def test_circuits(shard):
             )
 
     examples(strategies.circuits(), share("circuits"), shard, check)
-    tally.check("circuits", accepted=0.5, compared=0.3, spiking=0.15)
+    tally.check("circuits", accepted=0.4, compared=0.2, spiking=0.02)
     compare_compiled(cases)
 
 
