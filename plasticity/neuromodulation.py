@@ -218,10 +218,10 @@ def eligibility(
     F from one spike to the next, whatever d did; what is stored between spikes is w - eta c g F. Every 5
     tau_c c is brought up to date and t_0 moves on. Between steps of time d is taken to decay with tau_d, as
     that of `dopamine` does; for a signal of any other shape give a tau_d that is long, and d counts as
-    constant within a step. Bounds act when a spike or a recorder asks for the weight: one that has left its
-    range in between can come back, and a recorder that asks often cuts it off earlier. c_eligibility, as it
-    is kept, is c g. `unit` is that of the modulator; eta has 1/s over it. Several modulators add up:
-    modulator="da - 0.5*aversion" reads two signals.
+    constant within a step. Bounds act when a spike or a recorder asks for the weight, and every 5 tau_c: one
+    that has left its range in between can come back, and a recorder that asks often cuts it off earlier.
+    c_eligibility, as it is kept, is c g. `unit` is that of the modulator; eta has 1/s over it. Several
+    modulators add up: modulator="da - 0.5*aversion" reads two signals.
     """
     integral = unit_text(dimension(second * unit))
     tonic = 0.0 * unit if isinstance(tonic, (int, float)) and tonic == 0 else tonic
