@@ -293,10 +293,10 @@ class Assembly:
         lines.append(f"{inner} : {unit_text(dim)}")
 
     def _add_current(self, other, piece, plan, cell, lines, sums):
-        if piece.port not in cell.inputs:
+        if not isinstance(piece.port, str) or piece.port not in cell.inputs:
             raise CircuitError(
                 f"Current {other!r}: the cell {cell.name!r} of {piece.target!r} has no input {piece.port!r}."
-                f"{nearest(piece.port, cell.inputs)} Inputs: {listed(cell.inputs)}."
+                f"{nearest(str(piece.port), cell.inputs)} Inputs: {listed(cell.inputs)}."
             )
         dim, where = dimension(cell.inputs[piece.port]), f"Current {other!r}, amplitude"
         if isinstance(piece.amplitude, Timed):

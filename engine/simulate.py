@@ -7,6 +7,7 @@ A program is found by the hash of the circuit's structure, so a plain loop over 
 import hashlib
 import logging
 import shutil
+from collections.abc import Iterable
 from functools import cache as remembered
 from pathlib import Path
 
@@ -147,7 +148,9 @@ def run(circuit, duration, seed=0, *, trials=None, jobs=1, backend="compiled", p
     """
     duration = _seconds(duration)
     if trials is not None and (
-        isinstance(trials, dict) or not all(isinstance(trial, dict) for trial in trials)
+        not isinstance(trials, Iterable)
+        or isinstance(trials, dict)
+        or not all(isinstance(trial, dict) for trial in trials)
     ):
         raise NumbersError(
             "trials: give a list of dictionaries, one per trial, such as [{'exc.w': 1*mV}, {}]."

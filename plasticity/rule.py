@@ -537,6 +537,7 @@ class _Events:
 
     def __init__(self, texts, bounds):
         self.texts, self.bounds = texts, bounds
+        self.numbers = {name for text in texts for name in text.params}
         self.gates = [t.gate for t in texts if t.gate.strip()]
         self.sink = next((t.sink for t in texts if t.sink.strip()), "")
 
@@ -554,16 +555,18 @@ class _Events:
         total = _sum(proposals)
         if factors:
             total = "*".join([f"({total})", *(f"({f})" if re.search(r"\W", f) else f for f in factors)])
+        # Brian2 wants statements with one value for all synapses before all others: this makes one for each.
+        each = " + 0*w" if set(get_identifiers(total)) <= self.numbers else ""
         weigh = []
         if self.bounds.up:
             weigh = [
-                f"dw = {total}",
+                f"dw = {total}{each}",
                 f"dw = dw*(int(dw/(w_max - w_min) > 0)*({self.bounds.up}) "
                 f"+ int(dw/(w_max - w_min) <= 0)*({self.bounds.down}))",
             ]
             total = "dw"
         if self.sink:
-            return _lines(*(weigh or [f"dw = {total}"]), self.bounded(self.sink))
+            return _lines(*(weigh or [f"dw = {total}{each}"]), self.bounded(self.sink))
         return _lines(
             *weigh, self.bounded(f"w = w - {total[1:]}" if _negative(total) else f"w = w + {total}")
         )

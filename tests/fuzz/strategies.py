@@ -820,7 +820,7 @@ np.float32(1) np.int64(1) np.bool_(True) 1*Hz 0*Hz -1*Hz 1e7*Hz 'lambda:0' b'1' 
 NASTY_VALUES.append("'1*mV if t > 0*ms else 2*mV'")
 NASTY_VALUES += ["'0*ms*rand()'", "'v/(1-1)'", "1e-3*ms", "'(2-2)*ms'", "'20*ms*(1 + 0.1*i/N)'", "1e12*mV"]
 # The same number in another unit of its kind.
-PREFIXES = {"mV": "volt uvolt", "ms": "second us", "nA": "amp mA pA", "Mohm": "ohm kohm Gohm", "Hz": "kHz mHz"}
+PREFIXES = {"mV": "volt uvolt", "ms": "second us", "nA": "amp mA pA", "Mohm": "ohm kohm Gohm", "Hz": "kHz MHz"}
 # What else may stand where a value or a part is wanted.
 OTHERS = """\
 neurons.leaky() neurons.leaky stdp.pair() stdp.pair hard() hard synapses.delta('v') synapses.delta spikes('cells')

@@ -619,3 +619,15 @@ def test_a_gate_that_is_not_a_number_is_found_in_discrete_synapses(backend):
         final(
             network(compose(pair(), broken, consolidation.cascade(), w="int(rand() < 0.5)")), backend=backend
         )
+
+
+def test_a_proposal_that_is_one_number_for_all_synapses():
+    constant = Rule("constant", propose_pre="A", synapse="n : 1", on_pre="n += 1", params=dict(A=0.01))
+    sources, _ = trains(1, 5, seconds=0.3)
+    wanted = np.full(5, 0.3)
+    for i in sources:
+        wanted[i] += 0.01 * (1 - wanted[i]) ** 0.4
+    found = final(network(compose(constant, bounds=power_law(0, 1, 0.4), w=0.3), seconds=0.3), 0.3)
+    np.testing.assert_allclose(found.reshape(5, 3), np.repeat(wanted[:, None], 3, axis=1), rtol=1e-12)
+    eligible = network(compose(constant, sink(), bounds=hard(0, 1), w=0.3), ("c_sink",), seconds=0.3)
+    assert (final(eligible, 0.3, "c_sink") > 0).any()
