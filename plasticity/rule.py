@@ -556,7 +556,7 @@ class _Events:
         if factors:
             total = "*".join([f"({total})", *(f"({f})" if re.search(r"\W", f) else f for f in factors)])
         # Brian2 wants statements with one value for all synapses before all others: this makes one for each.
-        each = " + 0*w" if set(get_identifiers(total)) <= self.numbers else ""
+        each = " + 0*w" if _identifiers(total) <= self.numbers else ""
         weigh = []
         if self.bounds.up:
             weigh = [
